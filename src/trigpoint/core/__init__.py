@@ -1,0 +1,1 @@
+"""Shared nouns, pure: names, errors, states, filters, paging, masks, clock, messages."""

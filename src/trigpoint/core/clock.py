@@ -1,0 +1,70 @@
+"""Time and ids as parts that are handed in, so that rules stay pure and tests choose the instant."""
+
+import secrets
+import time
+from typing import Protocol
+
+Micros = int
+"""Microseconds since the Unix epoch, UTC: the one representation of an instant inside the server."""
+
+SECOND: Micros = 1_000_000
+
+
+class Clock(Protocol):
+    """What tells the time. Thread-safe."""
+
+    def now(self) -> Micros:
+        """Return the wall-clock instant; never less than an earlier answer of the same clock."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds on a clock that no adjustment moves; only differences mean anything."""
+        ...
+
+
+class Ids(Protocol):
+    """What mints identifiers. Thread-safe."""
+
+    def number(self) -> str:
+        """Return a fresh resource id as Vertex mints them: a decimal string of 19 digits."""
+        ...
+
+    def token(self) -> str:
+        """Return a fresh unguessable secret of 256 bits, URL-safe."""
+        ...
+
+    def hex(self, digits: int) -> str:
+        """Return that many random hexadecimal digits."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock, made non-decreasing: a wall clock set back repeats its last answer plus one."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def now(self) -> Micros:
+        """Return the current instant, strictly greater than every earlier answer."""
+        self._last = max(time.time_ns() // 1000, self._last + 1)
+        return self._last
+
+    def monotonic(self) -> float:
+        """Return the system's monotonic seconds."""
+        return time.monotonic()
+
+
+class SystemIds:
+    """Ids from the operating system's random source."""
+
+    def number(self) -> str:
+        """Return 19 digits, the first never zero, below 2**63."""
+        return str(1_000_000_000_000_000_000 + secrets.randbelow(8_000_000_000_000_000_000))
+
+    def token(self) -> str:
+        """Return 43 URL-safe characters."""
+        return secrets.token_urlsafe(32)
+
+    def hex(self, digits: int) -> str:
+        """Return lower-case hexadecimal digits."""
+        return secrets.token_hex((digits + 1) // 2)[:digits]
