@@ -6,7 +6,7 @@ component, `_name` a full resource name. The project component is stored and ans
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 
 from trigpoint.core.errors import InvalidArgument, Violation
 
@@ -52,7 +52,7 @@ class Pattern:
         return f"Pattern({self.template!r})"
 
 
-@lru_cache(maxsize=None)
+@cache
 def pattern(template: str) -> Pattern:
     """Return the one Pattern of a template."""
     return Pattern(template)
