@@ -1,0 +1,65 @@
+# The whole interface for people and for CI; `make help` lists it. Everything it makes lies in .venv.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+DONE := $(VENV)/done
+SYNC := $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes
+TESTS ?= tests
+JOBS ?= 2
+GENERATED := src/trigpoint/core/pb/__init__.py
+
+.PHONY: help install demo test test-slow test-all lint format lock clean FORCE
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+install: $(DONE)/trig ## make .venv with the command `trig` in it
+	@echo "Ready: $(BIN)/trig up   (or: make demo)"
+
+demo: $(DONE)/trig $(DONE)/sdk ## start a server, run examples/penguins on it, and account for what happened
+	@$(BIN)/trig demo
+
+test: $(DONE)/trig $(DONE)/sdk $(DONE)/dev ## the quick suites
+	@$(BIN)/python -m pytest -m "not slow" -n $(JOBS) $(TESTS)
+
+test-slow: $(DONE)/trig $(DONE)/sdk $(DONE)/dev ## the slow suites: PostgreSQL, sandboxes, long fault runs
+	@bash tools/debian.sh
+	@$(BIN)/python -m pytest -m slow $(TESTS)
+
+test-all: test test-slow ## both
+
+lint: $(DONE)/trig $(DONE)/sdk $(DONE)/dev ## style, types, import contracts, sizes
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/lint-imports
+	@$(BIN)/mypy
+	@$(BIN)/python tools/check_sizes.py
+
+format: $(DONE)/dev ## let ruff format and mend what it can
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --fix --quiet .
+
+lock: $(DONE)/uv ## renew locks/ from pyproject.toml
+	@bash tools/lock.sh
+
+clean: ## remove .venv and everything generated
+	rm -rf $(VENV) src/trigpoint/core/pb dist build
+
+# Each stamp says that one lock is installed; a changed lock is installed again, an interrupted step is repeated.
+$(DONE)/uv: locks/uv.txt
+	@bash tools/bootstrap.sh $(VENV)
+	@mkdir -p $(DONE) && touch $@
+
+$(DONE)/runtime $(DONE)/sdk $(DONE)/dev: $(DONE)/%: locks/%.txt $(DONE)/uv
+	@echo "Installing locks/$*.txt"
+	@$(SYNC) -r locks/$*.txt
+	@touch $@
+
+# The build writes the message classes beside the sources and needs its own, equally pinned, packages.
+$(DONE)/trig: $(DONE)/runtime locks/build.txt pyproject.toml $(wildcard tools/*.py) $(if $(wildcard $(GENERATED)),,FORCE)
+	@echo "Installing trigpoint"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --build-constraints locks/build.txt --editable .
+	@touch $@
+
+FORCE:
