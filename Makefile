@@ -4,7 +4,10 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 DONE := $(VENV)/done
-SYNC := $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes
+# uv trusts what the system trusts, as pip does; where only pip is configured (a mirror in pip.conf), pip it is.
+export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),true,false)
+UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTS ?= tests
 JOBS ?= 2
 GENERATED := src/trigpoint/core/pb/__init__.py
@@ -51,15 +54,15 @@ $(DONE)/uv: locks/uv.txt
 	@bash tools/bootstrap.sh $(VENV)
 	@mkdir -p $(DONE) && touch $@
 
-$(DONE)/runtime $(DONE)/sdk $(DONE)/dev: $(DONE)/%: locks/%.txt $(DONE)/uv
+$(DONE)/runtime $(DONE)/build $(DONE)/sdk $(DONE)/dev: $(DONE)/%: locks/%.txt $(DONE)/uv
 	@echo "Installing locks/$*.txt"
-	@$(SYNC) -r locks/$*.txt
+	@$(UV) --require-hashes -r $< || $(PIP) --require-hashes -r $<
 	@touch $@
 
-# The build writes the message classes beside the sources and needs its own, equally pinned, packages.
-$(DONE)/trig: $(DONE)/runtime locks/build.txt pyproject.toml $(wildcard tools/*.py) $(if $(wildcard $(GENERATED)),,FORCE)
+# The build writes the message classes beside the sources; what it needs is locked too, hence no isolated build.
+$(DONE)/trig: $(DONE)/runtime $(DONE)/build pyproject.toml $(wildcard tools/*.py) $(if $(wildcard $(GENERATED)),,FORCE)
 	@echo "Installing trigpoint"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --build-constraints locks/build.txt --editable .
+	@$(UV) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 FORCE:
