@@ -1,0 +1,124 @@
+"""What the row of a resource is: its columns, its Python value, and the way between them with the seal verified.
+
+`resources` and `history` keep such rows; this file runs no statement.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlalchemy import Column, Index, Table, Text
+
+from trigpoint.core.clock import Micros
+from trigpoint.core.errors import DataLoss, InvalidArgument
+from trigpoint.store.schema import METADATA, binary, integer, seal, sealed, text
+from trigpoint.store.tx import Values
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One resource. `json` is the rendering of `message`; an internal kind holds JSON in `message`, `json` is empty."""
+
+    name: str
+    kind: str
+    """The collection id: `customJobs`."""
+    parent: str
+    message: bytes
+    json: bytes = b""
+    state: str = ""
+    display_name: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    create_time: Micros = 0
+    update_time: Micros = 0
+    version: int = 0
+    """Set by the store; what `resources.update` and `resources.delete` compare."""
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    """Bookkeeping of the reconciler, JSON values only, saved in the same compare-and-swap and shown to nobody."""
+
+
+def columns() -> list[Column[Any]]:
+    """Return fresh columns for a table of such rows, in the order of `pack` and `unpack`; its key comes from `name`."""
+    numbers = ("create_time", "update_time", "version")
+    names = ("name", "kind", "parent", "state", "display_name", *numbers, "labels", "notes", "json")
+    return [*(integer(n) if n in numbers else text(n) for n in names), binary("message")]
+
+
+FIELDS = tuple(column.name for column in columns())
+
+RESOURCES = sealed(
+    Table(
+        "resources",
+        METADATA,
+        Column("name", Text, primary_key=True),
+        *columns()[1:],
+        integer("seal"),
+        Index("resources_newest", "kind", "parent", "create_time", "name"),
+        Index("resources_state", "kind", "state", "name"),
+        Index("resources_display_name", "kind", "display_name", "name"),
+    )
+)
+LABELS = Table(
+    "labels",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    text("value"),
+    Index("labels_by_value", "key", "value", "name"),
+)
+
+
+def pack(row: Row) -> dict[str, Values]:
+    """Return the values of the columns by name, without the seal."""
+    return {
+        "name": row.name,
+        "kind": row.kind,
+        "parent": row.parent,
+        "state": row.state,
+        "display_name": row.display_name,
+        "create_time": row.create_time,
+        "update_time": row.update_time,
+        "version": row.version,
+        "labels": _dump(row.labels, "labels"),
+        "notes": _dump(row.notes, "notes"),
+        "json": row.json.decode(),
+        "message": row.message,
+    }
+
+
+def unpack(values: tuple[Any, ...]) -> Row:
+    """Return the row of a query's columns, in the order of `columns()`; what follows them is ignored."""
+    name, kind, parent, state, display_name, created, updated, version, labels, notes, json, message = values[:12]
+    return Row(
+        name,
+        kind,
+        parent,
+        message,
+        json.encode(),
+        state,
+        display_name,
+        orjson.loads(labels) if labels != "{}" else {},
+        created,
+        updated,
+        version,
+        orjson.loads(notes) if notes != "{}" else {},
+    )
+
+
+def verified(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the values without the seal, which is the last; DataLoss naming the resource when it does not fit."""
+    if seal(*values[:-1]) != values[-1]:
+        raise DataLoss(
+            f"{values[0]} is damaged in the database and cannot be read: "
+            "run `trig restore` with a backup, or delete the resource and create it again."
+        )
+    return values[:-1]
+
+
+def _dump(value: Mapping[str, Any], what: str) -> str:
+    if not value:
+        return "{}"
+    try:
+        return orjson.dumps(dict(value), option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError as error:
+        raise InvalidArgument(f"The {what} cannot be stored: use valid Unicode and plain values.") from error

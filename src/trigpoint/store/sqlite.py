@@ -1,0 +1,267 @@
+"""SQLite behind the store: one writer thread that commits groups of units, readers beside it; knows no table."""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Literal, TypeVar
+
+from sqlalchemy import Connection, NullPool, create_engine
+
+from trigpoint.core.errors import Internal, Unavailable
+from trigpoint.store.faults import translate
+from trigpoint.store.tx import Tx
+
+T = TypeVar("T")
+Committed = Callable[[list[str]], None]
+Failed = Callable[[BaseException], None]
+
+GROUP = 256
+"""Most units in one commit: bounds how long the first of a burst waits."""
+
+_log = logging.getLogger(__name__)
+
+
+class SqliteDatabase:
+    """One SQLite file in WAL mode. Thread-safe.
+
+    `committed` is called with the touched names after each commit, `failed` with each fault of the database itself.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        committed: Committed,
+        failed: Failed,
+        synchronous: Literal["FULL", "NORMAL"] = "FULL",
+        read_only: bool = False,
+    ) -> None:
+        self.path = path
+        self._committed = committed
+        self._failed = failed
+        self._read_only = read_only
+        self._engine = create_engine(
+            "sqlite://",
+            creator=lambda: _connect(path, synchronous, read_only),
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+        )
+        self._local = threading.local()
+        self._gate = threading.Lock()
+        self._closed = False
+        self._queue: SimpleQueue[_Ticket | None] = SimpleQueue()
+        self._connection, self._raw = self._open()
+        self._writer = threading.Thread(target=self._work, name=f"writer of {path.name}", daemon=True)
+        self._writer.start()
+
+    def read(self, fn: Callable[[Tx], T]) -> T:
+        """Run `fn` in a snapshot of its own, on this thread's connection. A read inside a read shares its snapshot."""
+        reader: _Reader | None = getattr(self._local, "reader", None)
+        if reader is None:
+            if self._closed:
+                raise Unavailable("The server is shutting down: retry.")
+            reader = self._local.reader = _Reader(*self._open(query_only=True))
+        if reader.raw.in_transaction:
+            return fn(reader.tx)
+        try:
+            reader.raw.execute("BEGIN")
+            result = fn(reader.tx)
+            reader.raw.execute("COMMIT")
+        except BaseException as error:
+            raise self._fault(error) from error
+        finally:
+            if reader.raw.in_transaction:
+                reader.raw.execute("ROLLBACK")
+        return result
+
+    def write(self, unit: Callable[[Tx], T]) -> T:
+        """Run `unit` on the writer thread and return once it is durable; on any error nothing of it is kept."""
+        ticket = self.submit(unit)
+        ticket.done.acquire()
+        if ticket.error is not None:
+            raise ticket.error
+        result: T = ticket.result
+        return result
+
+    def submit(self, unit: Callable[[Tx], Any]) -> "_Ticket":
+        """Queue `unit` without waiting for it."""
+        if threading.current_thread() is self._writer:
+            raise Internal("A unit of work called store.write: it must use the transaction that it was handed.")
+        ticket = _Ticket(unit)
+        with self._gate:
+            if self._closed:
+                raise Unavailable("The server is shutting down: retry.")
+            self._queue.put(ticket)
+        return ticket
+
+    def backup(self, target: Path) -> None:
+        """Copy a consistent state into a new file, while reads and writes go on."""
+        connection, raw = self._open(query_only=True)
+        copy = sqlite3.connect(target, isolation_level=None)
+        try:
+            raw.backup(copy, pages=4096)
+        except sqlite3.Error as error:
+            raise self._fault(error) from error
+        finally:
+            copy.close()
+            connection.close()
+
+    def close(self) -> None:
+        """Refuse new work, finish what is queued, fold the write-ahead log in. Idempotent."""
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
+            self._queue.put(None)
+        self._writer.join()
+        reader: _Reader | None = getattr(self._local, "reader", None)
+        if reader is not None:
+            reader.close()
+            del self._local.reader
+        self._connection.close()
+        self._engine.dispose()
+
+    def _open(self, *, query_only: bool = False) -> tuple[Connection, sqlite3.Connection]:
+        try:
+            connection = self._engine.connect()
+            raw = connection.connection.dbapi_connection
+            assert isinstance(raw, sqlite3.Connection)
+            if query_only:
+                raw.execute("PRAGMA query_only=ON")
+        except BaseException as error:
+            raise self._fault(error) from error
+        return connection, raw
+
+    def _work(self) -> None:
+        last = False
+        while not last:
+            group: list[_Ticket] = []
+            ticket = self._queue.get()
+            while ticket is not None:
+                group.append(ticket)
+                if len(group) == GROUP:
+                    break
+                try:
+                    ticket = self._queue.get_nowait()
+                except Empty:
+                    break
+            last = ticket is None
+            if group:
+                self._commit(group)
+
+    def _commit(self, group: "list[_Ticket]") -> None:
+        """Run the group in one transaction, commit it once, then answer all."""
+        try:
+            self._raw.execute("BEGIN IMMEDIATE")
+            for ticket in group:
+                self._run(ticket, alone=len(group) == 1)
+            if self._raw.in_transaction:
+                self._raw.execute("COMMIT")
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the callers wait for an answer
+            self._abandon(group, self._fault(error))
+        else:
+            self._announce([ticket for ticket in group if ticket.error is None])
+        for ticket in group:
+            ticket.done.release()
+
+    def _run(self, ticket: "_Ticket", *, alone: bool) -> None:
+        """Run one unit in its own savepoint, or alone in the transaction; a failed unit leaves no trace."""
+        if not alone:
+            self._raw.execute("SAVEPOINT unit")
+        ticket.tx = Tx(self._connection, self._raw)
+        try:
+            ticket.result = ticket.unit(ticket.tx)
+        except BaseException as error:
+            ticket.error = self._fault(error)
+            if not self._raw.in_transaction:
+                # A full disk or a failed read makes SQLite roll back everything, the earlier units too.
+                raise
+            self._raw.execute("ROLLBACK" if alone else "ROLLBACK TO unit")
+        if not alone:
+            self._raw.execute("RELEASE unit")
+
+    def _abandon(self, group: "list[_Ticket]", error: BaseException) -> None:
+        try:
+            if self._raw.in_transaction:
+                self._raw.execute("ROLLBACK")
+        except sqlite3.Error:
+            _log.exception("a failed group could not be rolled back")
+        for ticket in group:
+            ticket.error = ticket.error or error
+
+    def _announce(self, kept: "list[_Ticket]") -> None:
+        touched: list[str] = []
+        for ticket in kept:
+            assert ticket.tx is not None
+            touched += ticket.tx.touched
+            for callback in ticket.tx.callbacks:
+                _call(callback)
+        if kept:
+            self._committed(touched)
+
+    def _fault(self, error: BaseException) -> BaseException:
+        translated = translate(error)
+        if translated is not error:
+            self._failed(translated)
+        return translated
+
+
+class _Ticket:
+    """One unit on its way through the writer, and its answer."""
+
+    __slots__ = ("done", "error", "result", "tx", "unit")
+
+    @property
+    def over(self) -> bool:
+        return not self.done.locked()
+
+    def __init__(self, unit: Callable[[Tx], Any]) -> None:
+        self.unit = unit
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.tx: Tx | None = None
+        self.done = threading.Lock()
+        self.done.acquire()
+
+
+class _Reader:
+    """One thread's connection for reads; closed when the thread ends and drops it."""
+
+    def __init__(self, connection: Connection, raw: sqlite3.Connection) -> None:
+        self.raw = raw
+        self.connection = connection
+        self.tx = Tx(connection, raw)
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def __del__(self) -> None:
+        self.raw.close()
+
+
+def _connect(path: Path, synchronous: str, read_only: bool) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}{'?mode=ro' if read_only else ''}"
+    raw = sqlite3.connect(
+        uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=5
+    )
+    try:
+        if not read_only:
+            raw.execute("PRAGMA journal_mode=WAL")
+        raw.execute(f"PRAGMA synchronous={synchronous}")
+        raw.execute("PRAGMA temp_store=MEMORY")
+        raw.execute("PRAGMA cell_size_check=ON")
+        raw.execute("PRAGMA cache_size=-16384")
+    except sqlite3.Error:
+        raw.close()
+        raise
+    return raw
+
+
+def _call(callback: Callable[[], None]) -> None:
+    try:
+        callback()
+    except Exception:  # noqa: BLE001 - the commit stands: nothing that follows it may turn it into an error
+        _log.exception("something to be done after a commit failed")
