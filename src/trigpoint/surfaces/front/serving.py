@@ -1,0 +1,154 @@
+"""Gives an accepted connection to whoever speaks its protocol: HTTP/1.1 in place, h2 spliced to the gRPC endpoint."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, cast
+
+import structlog
+
+from trigpoint.surfaces.front import certificates
+from trigpoint.surfaces.front.grpc import GrpcEndpoint, Origin
+from trigpoint.surfaces.front.hosts import App
+from trigpoint.surfaces.front.http import HttpEndpoint
+from trigpoint.surfaces.front.splice import End
+
+_log = structlog.get_logger(__name__)
+_HANDSHAKE_SECONDS = 15.0
+_ACCEPT_PAUSE = 0.2
+
+
+class Tasks:
+    """Keeps every task referenced until it ends: the loop itself holds them weakly (dependencies.md section 20)."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run it on its own."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def stop(self) -> None:
+        """Cancel all and wait."""
+        running = list(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+class Server:
+    """Serves single connections over the two endpoints. For one event loop."""
+
+    def __init__(self, http: HttpEndpoint, grpc: GrpcEndpoint, context: ssl.SSLContext, tasks: Tasks) -> None:
+        self.http, self.grpc, self.context, self.tasks = http, grpc, context, tasks
+        self._spliced: set[End] = set()
+
+    def protocol(self, replica: str = "") -> asyncio.Protocol:
+        """Return what takes a connection whose TLS stands."""
+        return _Negotiated(self, replica)
+
+    async def tls(self, sock: socket.socket, replica: str = "") -> None:
+        """Start TLS on a socket whose next byte is the ClientHello, and serve it."""
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.connect_accepted_socket(
+                lambda: self.protocol(replica), sock, ssl=self.context, ssl_handshake_timeout=_HANDSHAKE_SECONDS
+            )
+        except (OSError, ssl.SSLError):
+            sock.close()
+
+    async def plain(self, sock: socket.socket, early: bytes = b"", replica: str = "", app: App | None = None) -> None:
+        """Serve HTTP/1.1 in clear on a socket from which `early` was already taken."""
+        loop = asyncio.get_running_loop()
+        await loop.connect_accepted_socket(lambda: _Replayed(self.http.protocol(replica, app), early), sock)
+
+    async def splice(self, near: End, origin: Origin) -> None:
+        """Join a decrypted h2 connection with the gRPC endpoint until either ends."""
+        try:
+            sock, key = self.grpc.dial(origin)
+        except OSError:
+            near.close()
+            return
+        self._spliced.add(near)
+        try:
+            _, far = await asyncio.get_running_loop().create_unix_connection(End, sock=sock)
+            near.join(far)
+            await asyncio.shield(near.closed)
+            await asyncio.shield(far.closed)
+        finally:
+            self._spliced.discard(near)
+            self.grpc.forget(key)
+
+    def cut(self) -> None:
+        """Close the spliced connections."""
+        for end in list(self._spliced):
+            end.close()
+
+
+class _Negotiated(asyncio.Protocol):
+    """Stands on a TLS connection for the instant between the handshake and the choice that ALPN made."""
+
+    def __init__(self, server: Server, replica: str) -> None:
+        self._server, self._replica = server, replica
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Hand the connection over; a client that offers no protocol speaks HTTP/1.1."""
+        secure = transport.get_extra_info("ssl_object")
+        if secure.selected_alpn_protocol() != "h2":
+            _hand_over(cast("asyncio.Transport", transport), self._server.http.protocol(self._replica))
+            return
+        near = End()
+        _hand_over(cast("asyncio.Transport", transport), near)
+        cast("asyncio.Transport", transport).pause_reading()
+        origin = Origin(self._replica, certificates.name_asked(secure))
+        self._server.tasks.start(self._server.splice(near, origin))
+
+
+class _Replayed(asyncio.Protocol):
+    """Gives a protocol the bytes that were read before it existed."""
+
+    def __init__(self, protocol: asyncio.Protocol, early: bytes) -> None:
+        self._protocol, self._early = protocol, early
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Hand the connection over."""
+        _hand_over(cast("asyncio.Transport", transport), self._protocol)
+        if self._early:
+            self._protocol.data_received(self._early)
+
+
+def _hand_over(transport: asyncio.Transport, protocol: asyncio.Protocol) -> None:
+    transport.set_protocol(protocol)
+    protocol.connection_made(transport)
+
+
+Accepted = Callable[[socket.socket], Awaitable[None]]
+"""Serves one accepted socket, or refuses and closes it."""
+
+
+async def accept(listener: socket.socket, tasks: Tasks, handle: Accepted) -> None:
+    """Accept until cancelled, each connection handled by a task of its own."""
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            sock, _ = await loop.sock_accept(listener)
+        except OSError as error:
+            _log.warning("front.accept", problem=error.strerror)
+            await asyncio.sleep(_ACCEPT_PAUSE)
+            continue
+        sock.setblocking(False)
+        tasks.start(_guarded(handle, sock))
+
+
+async def _guarded(handle: Accepted, sock: socket.socket) -> None:
+    try:
+        await handle(sock)
+    except (OSError, TimeoutError):
+        sock.close()
+    except Exception as error:  # noqa: BLE001  the edge: one bad connection must not end the listener
+        _log.error("front.connection", exc_info=error)
+        sock.close()
