@@ -79,8 +79,8 @@ def pack(row: Row) -> dict[str, Values]:
         "create_time": row.create_time,
         "update_time": row.update_time,
         "version": row.version,
-        "labels": _dump(row.labels, "labels"),
-        "notes": _dump(row.notes, "notes"),
+        "labels": dump(row.labels, "labels"),
+        "notes": dump(row.notes, "notes"),
         "json": row.json.decode(),
         "message": row.message,
     }
@@ -97,11 +97,11 @@ def unpack(values: tuple[Any, ...]) -> Row:
         json.encode(),
         state,
         display_name,
-        orjson.loads(labels) if labels != "{}" else {},
+        load(labels),
         created,
         updated,
         version,
-        orjson.loads(notes) if notes != "{}" else {},
+        load(notes),
     )
 
 
@@ -115,10 +115,17 @@ def verified(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values[:-1]
 
 
-def _dump(value: Mapping[str, Any], what: str) -> str:
+def dump(value: Mapping[str, Any], what: str) -> str:
+    """Return JSON text of a mapping, keys sorted; InvalidArgument naming `what` when JSON cannot hold it."""
     if not value:
         return "{}"
     try:
         return orjson.dumps(dict(value), option=orjson.OPT_SORT_KEYS).decode()
     except TypeError as error:
         raise InvalidArgument(f"The {what} cannot be stored: use valid Unicode and plain values.") from error
+
+
+def load(value: str) -> dict[str, Any]:
+    """Return the mapping of a text that `dump` made."""
+    found: dict[str, Any] = orjson.loads(value) if value != "{}" else {}
+    return found
