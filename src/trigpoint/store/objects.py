@@ -18,7 +18,7 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from trigpoint.core.clock import Micros
 from trigpoint.core.errors import Aborted, AlreadyExists, DataLoss
-from trigpoint.store.schema import METADATA, binary, integer, seal, sealed, text
+from trigpoint.store.schema import METADATA, binary, integer, key, seal, sealed, text
 from trigpoint.store.tx import Prepared, Tx
 
 R = TypeVar("R")
@@ -27,7 +27,7 @@ BUCKETS = sealed(
     Table(
         "buckets",
         METADATA,
-        Column("name", Text, primary_key=True),
+        key("name"),
         text("project"),
         integer("metageneration"),
         integer("create_time"),
@@ -41,7 +41,7 @@ OBJECTS = sealed(
     Table(
         "objects",
         METADATA,
-        Column("bucket", Text, primary_key=True),
+        key("bucket"),
         Column("name", LargeBinary, primary_key=True),
         Column("generation", BigInteger, primary_key=True, autoincrement=False),
         Column("live", Boolean, nullable=False),
@@ -66,7 +66,7 @@ Index("objects_live", OBJECTS.c.bucket, OBJECTS.c.name, unique=True, sqlite_wher
 UPLOADS = Table(
     "uploads",
     METADATA,
-    Column("id", Text, primary_key=True),
+    key("id"),
     text("bucket"),
     binary("name"),
     text("blob"),
@@ -84,7 +84,7 @@ PARTS = sealed(
     Table(
         "upload_parts",
         METADATA,
-        Column("upload", Text, primary_key=True),
+        key("upload"),
         Column("number", BigInteger, primary_key=True, autoincrement=False),
         text("blob"),
         integer("size"),
@@ -97,7 +97,7 @@ CHORES = sealed(
     Table(
         "object_chores",
         METADATA,
-        Column("id", Text, primary_key=True),
+        key("id"),
         text("bucket"),
         binary("name"),
         text("blob"),

@@ -3,17 +3,17 @@
 What is due when, and who works on it, is kept in memory by the kernel's schedule; one process works on a database.
 """
 
-from sqlalchemy import Column, Table, Text, bindparam, delete, select, text
+from sqlalchemy import Table, bindparam, delete, select, text
 
 from trigpoint.core.clock import Micros
-from trigpoint.store.schema import METADATA, integer
+from trigpoint.store.schema import METADATA, integer, key
 from trigpoint.store.tx import Prepared, Tx
 
 WORK = Table(
     "work",
     METADATA,
-    Column("kind", Text, primary_key=True),
-    Column("name", Text, primary_key=True),
+    key("kind"),
+    key("name"),
     integer("due"),
     integer("stamp"),
 )
