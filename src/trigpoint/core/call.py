@@ -15,6 +15,8 @@ class Caller:
     """Full name of the replica whose token this is; empty for people and their scripts."""
     tenant: str = ""
     """Id of the tenant project that replica runs in."""
+    key: str = ""
+    """Id of the account key that proved it, directly or through the token endpoint; empty when none did."""
 
     def may_act_in(self, project: str) -> bool:
         """Return whether this identity may touch resources of a project, by its number."""

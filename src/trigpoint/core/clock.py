@@ -1,5 +1,6 @@
 """Time and ids as parts that are handed in, so that rules stay pure and tests choose the instant."""
 
+import datetime
 import secrets
 import time
 from typing import Protocol
@@ -8,6 +9,14 @@ Micros = int
 """Microseconds since the Unix epoch, UTC: the one representation of an instant inside the server."""
 
 SECOND: Micros = 1_000_000
+
+
+def rfc3339(instant: Micros) -> str:
+    """Return an instant as protobuf's JSON writes it: UTC, `Z`, and no, three or six decimals as needed."""
+    seconds, micros = divmod(instant, SECOND)
+    whole = datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    fraction = f".{micros:06d}" if micros % 1000 else f".{micros // 1000:03d}" if micros else ""
+    return f"{whole}{fraction}Z"
 
 
 class Clock(Protocol):
