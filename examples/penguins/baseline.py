@@ -5,10 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
+import platform
 
 import gcsfs
+import google.auth
+import google.auth.transport.requests
 import joblib
 import pandas as pd
+import sklearn
 from google.cloud import storage
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
@@ -36,8 +40,20 @@ def main() -> None:
     bucket, _, folder = os.environ["AIP_MODEL_DIR"].removeprefix("gs://").rstrip("/").partition("/")
     target = storage.Client().bucket(bucket)
     target.blob(f"{folder}/model.joblib").upload_from_string(content.getvalue())
-    metrics = {"test": {"rows": len(tables["TEST"]), "accuracy": round(accuracy, 4)}}
+    metrics = {"test": {"rows": len(tables["TEST"]), "accuracy": round(accuracy, 4)}, "replicas": [surroundings()]}
     target.blob(f"{folder}/metrics.json").upload_from_string(json.dumps(metrics), content_type="application/json")
+
+
+def surroundings() -> dict[str, str]:
+    """As whom and where this one replica runs."""
+    credentials, project = google.auth.default()
+    credentials.refresh(google.auth.transport.requests.Request())
+    return {
+        "replica": "workerpool0-0",
+        "project": project or "unknown",
+        "identity": getattr(credentials, "service_account_email", "unknown"),
+        "environment": f"Python {platform.python_version()}, scikit-learn {sklearn.__version__}",
+    }
 
 
 if __name__ == "__main__":

@@ -215,7 +215,7 @@ def run_facts(title: str, job: Any, model: aiplatform.Model, bucket: storage.Buc
 
 def read_logs(project: str, run: dict[str, Any], patience: float = 20) -> dict[str, int]:
     """The number of log entries by replica; entries may take a moment to arrive."""
-    wanted = {share["replica"] for share in run["metrics"].get("replicas", [{"replica": "workerpool0-0"}])}
+    wanted = {replica["replica"] for replica in run["metrics"]["replicas"]}
     job_id = run["job"].split("/")[-1]
     client = logging.Client(project=project)
     deadline = time.monotonic() + patience

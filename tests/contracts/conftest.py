@@ -62,7 +62,7 @@ class Postgres:
     def create(self) -> str:
         self._count += 1
         name = f"test{self._count}"
-        self._sql(f"CREATE DATABASE {name}")
+        self._sql(f"CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en'")
         return name
 
     def drop(self, name: str) -> None:

@@ -32,8 +32,8 @@ class Store:
 
     def __init__(self, main: Database, telemetry: Database, url: URL, telemetry_url: URL) -> None:
         self.main = main
-        self.telemetry_database = telemetry
-        """For `telemetry.py` only: series, log indexes and the like, never through the writer."""
+        self.telemetry = telemetry
+        """Runs the functions of `telemetry.py`, as `write` and `read` here do those of the other files."""
         self.url = url
         self.telemetry_url = telemetry_url
         self.notifier = Notifier()
@@ -93,7 +93,7 @@ class Store:
     def close(self) -> None:
         """Finish what is queued and close; later calls raise Unavailable. Idempotent."""
         self.main.close()
-        self.telemetry_database.close()
+        self.telemetry.close()
 
     def fault(self, error: BaseException) -> None:
         """Note a fault of the database itself; those that mean trouble for everybody turn the health red."""

@@ -7,22 +7,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Index, Table, Text, bindparam, delete, or_, select
+from sqlalchemy import ColumnElement, Index, Table, bindparam, delete, or_, select
 from sqlalchemy import text as sql_text
 
 from trigpoint.core.clock import Micros
 from trigpoint.core.errors import DataLoss
 from trigpoint.store.rows import dump, load
-from trigpoint.store.schema import METADATA, integer, seal, sealed, text
+from trigpoint.store.schema import METADATA, integer, key, seal, sealed, text
 from trigpoint.store.tx import Prepared, Tx, Values
 
 EDGES = sealed(
     Table(
         "graph_edges",
         METADATA,
-        Column("execution", Text, primary_key=True),
-        Column("artifact", Text, primary_key=True),
-        Column("output", Text, primary_key=True),
+        key("execution"),
+        key("artifact"),
+        key("output"),
         integer("time"),
         text("labels"),
         integer("seal"),
@@ -32,15 +32,15 @@ EDGES = sealed(
 MEMBERS = Table(
     "graph_members",
     METADATA,
-    Column("context", Text, primary_key=True),
-    Column("node", Text, primary_key=True),
+    key("context"),
+    key("node"),
     Index("graph_members_by_node", "node", "context"),
 )
 CHILDREN = Table(
     "graph_children",
     METADATA,
-    Column("parent", Text, primary_key=True),
-    Column("child", Text, primary_key=True),
+    key("parent"),
+    key("child"),
     Index("graph_children_by_child", "child", "parent"),
 )
 CHUNK = 400

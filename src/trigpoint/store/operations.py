@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Index, Table, Text, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Index, Table, bindparam, delete, insert, select, tuple_, update
 
 from trigpoint.core.clock import Micros
 from trigpoint.core.errors import Aborted, AlreadyExists, DataLoss
-from trigpoint.store.schema import METADATA, binary, integer, seal, sealed, text
+from trigpoint.store.schema import METADATA, binary, integer, key, seal, sealed, text
 from trigpoint.store.tx import Prepared, Tx
 
 OPERATIONS = sealed(
     Table(
         "operations",
         METADATA,
-        Column("name", Text, primary_key=True),
+        key("name"),
         text("parent"),
         text("target"),
         text("method"),

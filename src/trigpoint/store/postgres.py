@@ -42,7 +42,9 @@ class PostgresDatabase:
         self._closed = False
         options = "" if durable else "-c synchronous_commit=off"
         self._engine = create_engine(url, connect_args={"options": options}, pool_size=16, max_overflow=32)
-        self._writes = self._engine.execution_options(isolation_level="SERIALIZABLE")
+        # Telemetry only adds and merges single rows: nothing there needs the order that serialisation costs.
+        level = "SERIALIZABLE" if durable else "READ COMMITTED"
+        self._writes = self._engine.execution_options(isolation_level=level)
         self._reads = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     def read(self, fn: Callable[[Tx], T]) -> T:

@@ -118,7 +118,7 @@ def _present_sqlite(element: _JsonPresent, compiler: SQLCompiler, **options: Any
 
 @compiles(_JsonText, "postgresql")
 def _text_postgres(element: _JsonText, compiler: SQLCompiler, **options: Any) -> str:
-    return f"coalesce({_postgres(element, compiler, options)}, '')"
+    return f"coalesce({_postgres(element, compiler, options)}, '') COLLATE \"C\""
 
 
 @compiles(_JsonNumber, "postgresql")

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Index, Table, Text, bindparam, delete, select, text
+from sqlalchemy import Index, Table, bindparam, delete, select, text
 
-from trigpoint.store.schema import METADATA
+from trigpoint.store.schema import METADATA, key
 from trigpoint.store.tx import Prepared, Tx
 
 REFS = Table(
     "refs",
     METADATA,
-    Column("user_name", Text, primary_key=True),
-    Column("used_name", Text, primary_key=True),
-    Column("kind", Text, primary_key=True),
+    key("user_name"),
+    key("used_name"),
+    key("kind"),
     Index("refs_by_used", "used_name", "kind", "user_name"),
 )
 

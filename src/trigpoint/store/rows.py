@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, Index, Table, Text
+from sqlalchemy import Column, Index, Table
 
 from trigpoint.core.clock import Micros
 from trigpoint.core.errors import DataLoss, InvalidArgument
-from trigpoint.store.schema import METADATA, binary, integer, seal, sealed, text
+from trigpoint.store.schema import METADATA, binary, integer, key, seal, sealed, text
 from trigpoint.store.tx import Values
 
 
@@ -50,7 +50,7 @@ RESOURCES = sealed(
     Table(
         "resources",
         METADATA,
-        Column("name", Text, primary_key=True),
+        key("name"),
         *columns()[1:],
         integer("seal"),
         Index("resources_newest", "kind", "parent", "create_time", "name"),
@@ -61,8 +61,8 @@ RESOURCES = sealed(
 LABELS = Table(
     "labels",
     METADATA,
-    Column("name", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
+    key("name"),
+    key("key"),
     text("value"),
     Index("labels_by_value", "key", "value", "name"),
 )

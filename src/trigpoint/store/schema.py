@@ -1,14 +1,14 @@
 """The two sets of tables and the seal of a row; each table itself is declared in the file that owns it.
 
 To add a table: a file of its own declares `Table("things", METADATA, ...)`, is imported in `tables.py`, and gets a
-migration (docs/checklists/add-a-table.md). Columns are BigInteger, Text, LargeBinary or Boolean only, because the hot
-paths run on the driver itself, without SQLAlchemy's conversions. A table whose rows answer users carries a `seal`.
+migration (docs/checklists/add-a-table.md). Make columns with the functions here, or of these types and Boolean only:
+the hot paths run on the driver itself, without SQLAlchemy's conversions. A table whose rows answer users has a `seal`.
 """
 
 import zlib
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Double, LargeBinary, MetaData, Table, Text
 
 METADATA = MetaData()
 """Tables of the main database."""
@@ -20,14 +20,28 @@ SEALED: dict[Table, tuple[Column[Any], ...]] = {}
 """Tables whose rows carry a seal, with the columns that it covers, in order. `backup.check` walks them."""
 
 
+TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text compared byte by byte on both databases, which ranges over prefixes rely on."""
+
+
+def key(name: str) -> Column[str]:
+    """Return a column of text that is part of the primary key."""
+    return Column(name, TEXT, primary_key=True)
+
+
 def text(name: str, **options: Any) -> Column[str]:
     """Return a column of text that is never null."""
-    return Column(name, Text, nullable=False, **options)
+    return Column(name, TEXT, nullable=False, **options)
 
 
 def integer(name: str, **options: Any) -> Column[int]:
     """Return a column of 64-bit integers that is never null."""
     return Column(name, BigInteger, nullable=False, **options)
+
+
+def real(name: str) -> Column[float]:
+    """Return a column of 64-bit floating-point numbers that is never null."""
+    return Column(name, Double, nullable=False)
 
 
 def binary(name: str, **options: Any) -> Column[bytes]:

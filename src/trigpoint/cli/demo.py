@@ -1,0 +1,111 @@
+"""`trig demo`: runs the penguins walkthrough as any user would, and accounts for what happened."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import typer
+
+import trigpoint
+from trigpoint.cli import account, client, environment, lifecycle, server
+from trigpoint.cli.client import Api
+from trigpoint.cli.session import Failure, Session, Status
+from trigpoint.core.ready import Ready
+
+LABEL = ("example", "penguins")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(demo)
+
+
+def demo(context: typer.Context) -> None:
+    """Run examples/penguins, unmodified Google client code, and show what ran where and what came of it."""
+    session: Session = context.obj
+    script = _walkthrough()
+    started = time.monotonic()
+    with server.for_a_while(session) as (info, own):
+        session.note(f"Serving on port {info.port}, home {session.settings.home}")
+        surroundings = environment.environment(session, info)
+        api = client.connect(session, info)
+        try:
+            report = _run(session, script, surroundings)
+            facts = _completed(session, api, info, report)
+        except BaseException:
+            lifecycle.cancel_active(session, api, None if own else LABEL)
+            raise
+    facts["seconds"] = round(time.monotonic() - started, 1)
+    session.show(facts, lambda: account.draw(session, facts))
+
+
+def _walkthrough() -> Path:
+    script = Path(trigpoint.__file__).resolve().parents[2] / "examples" / "penguins" / "walkthrough.py"
+    if not script.exists():
+        raise Failure("The example is not part of this installation.", "Run `make demo` in a clone of the repository.")
+    try:
+        found = importlib.util.find_spec("google.cloud.aiplatform")
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        raise Failure(
+            "The walkthrough is written with Google's client libraries, and they are not installed here.",
+            "Run `make demo`, which installs them beside trig.",
+        )
+    return script
+
+
+def _run(session: Session, script: Path, surroundings: dict[str, str]) -> dict[str, Any]:
+    """Run the walkthrough, show its lines as they come, and return its report."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        process = subprocess.Popen(
+            [sys.executable, "-u", str(script), "--report", str(report)],
+            env=surroundings,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        try:
+            _show_lines(session, process)
+            status = process.wait()
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+        if status:
+            raise Failure(
+                f"The walkthrough ended with status {status}; its own last lines say why.", status=Status.FAILED
+            )
+        facts: dict[str, Any] = json.loads(report.read_text())
+        return facts
+
+
+def _show_lines(session: Session, process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        text = line.rstrip()
+        style = "bold" if text.startswith("== ") else "dim"
+        session.err.print(text, style=style, markup=False)
+
+
+def _completed(session: Session, api: Api, info: Ready, report: dict[str, Any]) -> dict[str, Any]:
+    """Add what the server knows: the jobs as they ended, the lineage as a tree, where the files lie on this disk."""
+    for run in report["runs"]:
+        job = api.call("GET", api.vertex, f"v1/{run['job']}")
+        run["job_state"] = job["state"]
+        run["started"], run["ended"] = job.get("startTime", ""), job.get("endTime", "")
+    report["lineage"]["tree"] = account.tree(report["lineage"])
+    report["home"] = str(session.settings.home)
+    report["bucket_folder"] = str(session.settings.path("buckets", report["bucket"].removeprefix("gs://")))
+    report["console"] = info.console
+    return report

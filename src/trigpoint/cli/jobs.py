@@ -1,0 +1,212 @@
+"""`trig jobs` and `trig logs`: custom jobs and what their replicas print."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import typer
+
+from trigpoint.cli import client, server
+from trigpoint.cli.client import LOGGING, Api, ApiError
+from trigpoint.cli.session import Failure, Session
+
+FOLLOW_SECONDS = 1.0
+PAGE = 1000
+FINAL = ("JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED", "JOB_STATE_EXPIRED")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="Custom jobs.", no_args_is_help=True)
+    group.command("list")(list_jobs)
+    group.command("describe")(describe)
+    group.command("cancel")(cancel)
+    app.add_typer(group, name="jobs")
+    app.command()(logs)
+
+
+JOB = typer.Argument(help="A job's id, full name or display name; a training pipeline's id or name works too.")
+
+
+def list_jobs(
+    context: typer.Context,
+    filter_: str = typer.Option("", "--filter", help='An API filter such as state="JOB_STATE_RUNNING".'),
+    limit: int = typer.Option(50, help="How many to show, newest first."),
+) -> None:
+    """List custom jobs, newest first."""
+    session: Session = context.obj
+    api = _api(session)
+    query: dict[str, str | int] = {"pageSize": min(limit, 100), **({"filter": filter_} if filter_ else {})}
+    found: list[dict[str, Any]] = []
+    for job in api.pages(api.vertex, f"v1/{api.parent(_project(session, api))}/customJobs", "customJobs", query):
+        found.append(job)
+        if len(found) >= limit:
+            break
+    rows = [
+        {
+            "JOB": job["name"].split("/")[-1],
+            "STATE": job.get("state", "").removeprefix("JOB_STATE_"),
+            "DISPLAY NAME": job.get("displayName", ""),
+            "CREATED": _local_time(job.get("createTime", "")),
+            "RAN": _duration(job),
+        }
+        for job in found
+    ]
+    session.show(found, lambda: session.table(rows, ["JOB", "STATE", "DISPLAY NAME", "CREATED", "RAN"]))
+
+
+def describe(context: typer.Context, job: str = JOB) -> None:
+    """Show everything the API says about a job."""
+    session: Session = context.obj
+    found = find(session, _api(session), job)
+    session.show(found, "\n".join(_yaml(found)))
+
+
+def cancel(context: typer.Context, job: str = JOB) -> None:
+    """Ask a job to end."""
+    session: Session = context.obj
+    api = _api(session)
+    name = find(session, api, job)["name"]
+    api.call("POST", api.vertex, f"v1/{name}:cancel", {})
+    session.show(
+        {"cancelled": name}, f"Asked {name} to end; `trig jobs describe {name.split('/')[-1]}` shows its state."
+    )
+
+
+def logs(
+    context: typer.Context,
+    job: str = JOB,
+    follow: bool = typer.Option(False, "--follow", "-f", help="Go on until the job has ended."),
+) -> None:
+    """Print what a job and its replicas logged, oldest first; with --json one entry per line."""
+    session: Session = context.obj
+    api = _api(session)
+    name = find(session, api, job)["name"]
+    try:
+        for entry in _entries(session, api, name, follow):
+            session.show(entry, _line(entry)) if not session.as_json else session.out.print_json(
+                data=entry, indent=None
+            )
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _entries(session: Session, api: Api, name: str, follow: bool) -> Iterator[dict[str, Any]]:
+    """Yield log entries once each; following ends one empty look after the job's end."""
+    seen: set[tuple[str, str]] = set()
+    since, ended = "", not follow
+    while True:
+        fresh = 0
+        for entry in _read_entries(session, api, name.split("/")[-1], since):
+            key = (entry.get("timestamp", ""), entry.get("insertId", ""))
+            if key not in seen:
+                seen.add(key)
+                since = max(since, key[0])
+                fresh += 1
+                yield entry
+        if ended and not fresh:
+            return
+        if not ended:
+            ended = api.call("GET", api.vertex, f"v1/{name}").get("state") in FINAL
+            time.sleep(FOLLOW_SECONDS if not ended else 0)
+        elif not follow:
+            return
+
+
+def _read_entries(session: Session, api: Api, job_id: str, since: str) -> Iterator[dict[str, Any]]:
+    only = f'resource.type="ml_job" AND resource.labels.job_id="{job_id}"'
+    body: dict[str, Any] = {
+        "resourceNames": [f"projects/{_project(session, api)}"],
+        "filter": only + (f' AND timestamp>="{since}"' if since else ""),
+        "orderBy": "timestamp asc",
+        "pageSize": PAGE,
+    }
+    while True:
+        page = api.call("POST", LOGGING, "v2/entries:list", body)
+        yield from page.get("entries", ())
+        if not page.get("nextPageToken"):
+            return
+        body["pageToken"] = page["nextPageToken"]
+
+
+def _line(entry: dict[str, Any]) -> str:
+    payload = entry.get("textPayload")
+    if payload is None:
+        structured = entry.get("jsonPayload", {})
+        payload = structured.get("message", structured)
+    task = entry.get("resource", {}).get("labels", {}).get("task_name", "")
+    return f"{entry.get('severity', 'DEFAULT'):8} {_local_time(entry.get('timestamp', ''))} {task:14} {payload}"
+
+
+def find(session: Session, api: Api, job: str) -> dict[str, Any]:
+    """Return the custom job that a person means by an id, a name, a display name, or by its training pipeline."""
+    parent = f"v1/{api.parent(_project(session, api))}"
+    if "/trainingPipelines/" not in job:
+        direct = job if job.startswith("projects/") else f"{parent.removeprefix('v1/')}/customJobs/{job}"
+        found = _get(api, f"v1/{direct}") or _by_display_name(api, parent, job)
+        if found:
+            return found
+    pipeline = _get(api, f"v1/{job}" if "/" in job else f"{parent}/trainingPipelines/{job}")
+    backing = ((pipeline or {}).get("trainingTaskMetadata") or {}).get("backingCustomJob")
+    found = _get(api, f"v1/{backing}") if backing else None
+    if found:
+        return found
+    if pipeline:
+        raise Failure(
+            f"Training pipeline {job} has no job yet: it is {pipeline.get('state')}.", "Try again in a moment."
+        )
+    raise Failure(f"No job {job!r} in {parent.removeprefix('v1/')}.", "`trig jobs list` shows those there are.")
+
+
+def _get(api: Api, path: str) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = api.call("GET", api.vertex, path)
+    except ApiError as error:
+        if error.code in {400, 404}:
+            return None
+        raise
+    return found
+
+
+def _by_display_name(api: Api, parent: str, job: str) -> dict[str, Any] | None:
+    if "/" in job or '"' in job:
+        return None
+    query: dict[str, str | int] = {"filter": f'display_name="{job}"', "pageSize": 1}
+    found: list[dict[str, Any]] = api.call("GET", api.vertex, f"{parent}/customJobs", query=query).get("customJobs", [])
+    return found[0] if found else None
+
+
+def _api(session: Session) -> Api:
+    return client.connect(session, server.required(session))
+
+
+def _project(session: Session, api: Api) -> str:
+    return session.project(api.info)
+
+
+def _local_time(text: str) -> str:
+    if not text:
+        return ""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _duration(job: dict[str, Any]) -> str:
+    if not (job.get("startTime") and job.get("endTime")):
+        return ""
+    start, end = (datetime.fromisoformat(job[key].replace("Z", "+00:00")) for key in ("startTime", "endTime"))
+    return f"{(end - start).total_seconds():.1f} s"
+
+
+def _yaml(value: Any, indent: str = "") -> Iterator[str]:
+    """Yield lines in the manner of YAML; for people only, machines ask for --json."""
+    pairs = value.items() if isinstance(value, dict) else (("-", item) for item in value)
+    for key, item in pairs:
+        head = f"{indent}{key}" if key == "-" else f"{indent}{key}:"
+        if isinstance(item, dict | list) and item:
+            yield head
+            yield from _yaml(item, indent + "  ")
+        else:
+            yield f"{head} {item}".rstrip()
