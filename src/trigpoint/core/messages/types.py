@@ -7,12 +7,27 @@ from functools import cache
 from importlib import resources
 from typing import TypeVar
 
-from protobuf import DescMessage, Message, Registry
-from protobuf.wkt import Any
+from protobuf import DescMessage, Message, Oneof, Registry
+from protobuf.wkt import Any, Duration, Empty, FieldMask, Struct, Timestamp, Value
 
 from trigpoint.core.errors import InvalidArgument
 
-__all__ = ["REGISTRY", "Any", "M", "Message", "find", "full_name", "message_class"]
+__all__ = [
+    "REGISTRY",
+    "Any",
+    "Duration",
+    "Empty",
+    "FieldMask",
+    "M",
+    "Message",
+    "Oneof",
+    "Struct",
+    "Timestamp",
+    "Value",
+    "find",
+    "full_name",
+    "message_class",
+]
 
 M = TypeVar("M", bound=Message)
 
