@@ -29,6 +29,9 @@ from protobuf.wkt.google.protobuf.descriptor_pb import (
     MessageOptions,
 )
 
+sys.path.insert(0, str(Path(__file__).parent))
+from generate_contract import ANNOTATIONS, Annotations, tables  # tools are no package
+
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src/trigpoint/core/descriptors/api.binpb.gz"
 TARGET = ROOT / "src/trigpoint/core/pb"
@@ -54,7 +57,7 @@ def generate(*, compiled: bool = False) -> bool:
     with tempfile.TemporaryDirectory(dir=TARGET.parent, prefix=".pb-") as scratch:
         fresh = Path(scratch, "pb")
         _write(fresh, _classes(files))
-        _write(fresh, {"index.json": json.dumps(_index(files), separators=(",", ":")), "stamp": stamp})
+        _write(fresh, _tables(files, Path(scratch)) | {"stamp": stamp})
         if compiled:
             compileall.compile_dir(fresh, quiet=1, stripdir=scratch, prependdir=str(TARGET.parent))
         if TARGET.exists():
@@ -88,15 +91,27 @@ def _classes(files: list[FileDescriptorProto]) -> dict[str, str]:
     """Return the generated modules by path."""
     homes = _homes(files)
     pruned = [slim for file in files if (slim := _slim(file, homes))]
-    request = CodeGeneratorRequest(
-        file_to_generate=[file.name for file in pruned if not file.name.startswith(WELL_KNOWN)], proto_file=pruned
-    )
+    names = [file.name for file in pruned if not file.name.startswith(WELL_KNOWN)]
+    modules = _run_plugin(names, pruned)
+    return {path: _with_settable_oneofs(_without_docstrings(text)) for path, text in modules.items()}
+
+
+def _tables(files: list[FileDescriptorProto], scratch: Path) -> dict[str, str]:
+    """Return the content of the tables by path."""
+    _write(scratch / "annotations", _run_plugin(list(ANNOTATIONS), files))
+    found = tables(files, Annotations(scratch / "annotations")) | {"index.json": _index(files)}
+    return {name: json.dumps(content, separators=(",", ":")) for name, content in found.items()}
+
+
+def _run_plugin(names: list[str], files: list[FileDescriptorProto]) -> dict[str, str]:
+    """Return what protoc-gen-py makes of the named files, by path."""
+    request = CodeGeneratorRequest(file_to_generate=names, proto_file=files)
     plugin = [sys.executable, "-c", "from protoc_gen_py import main; main()"]
     done = subprocess.run(plugin, input=request.to_binary(), stdout=subprocess.PIPE, check=True)
     response = CodeGeneratorResponse.from_binary(done.stdout)
     if response.error:
         raise SystemExit(response.error)
-    return {file.name: _with_settable_oneofs(_without_docstrings(file.content)) for file in response.file}
+    return {file.name: file.content for file in response.file}
 
 
 def _without_docstrings(text: str) -> str:
