@@ -42,6 +42,9 @@ START_ERROR, PREPARE_ERROR, LOST = "START_ERROR", "PREPARE_ERROR", "LOST"
 could not be started. PREPARE_ERROR: a package could not be fetched or installed. LOST: an earlier agent of this
 attempt died after the program may have started; nothing ran this time."""
 
+MARK = "TRIGPOINT_REPLICA"
+"""Variable in the environment of every program: ATTEMPT/REPLICA. It finds orphans of a killed agent."""
+
 RUNNER, STDOUT, STDERR = "runner", "stdout", "stderr"
 STREAMS = (RUNNER, STDOUT, STDERR)
 """Log streams of a replica; `runner` is what Vertex's images print around the program (vertex-training.md 3.4)."""

@@ -1,0 +1,193 @@
+"""Where a replica's programs run, seen alike whether that is a sandbox or a plain process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+from typing import Mapping, Sequence
+
+from . import linux, tree
+from .limits import Group, name_of
+from .network import Network
+from .protocol import CA_VARIABLES, MARK, RunSpec
+from .stage import Stage
+
+
+class Running:
+    """A started program. Its descriptors belong to whoever reads them."""
+
+    def __init__(self, process: subprocess.Popen[bytes], room: Room) -> None:
+        self._process = process
+        self._room = room
+
+    @property
+    def pid(self) -> int:
+        """The outermost process; when it ends, the program has ended."""
+        return self._process.pid
+
+    def wait(self) -> int:
+        """Wait for the end; return the exit code as a shell counts (128 + signal)."""
+        code = self._process.wait()
+        return 128 - code if code < 0 else code
+
+    def terminate(self) -> None:
+        """Send TERM to the program itself, as Kubernetes does; its children are its own affair."""
+        tree.send(self._room.main_process(self._process.pid), 15)
+
+
+class Room:
+    """A plain process: the machine's files and network; the base of the sandbox.
+
+    Not thread-safe; everything that starts or mounts happens on the stage.
+    """
+
+    runtime = "process"
+    home = ""
+
+    def __init__(self, spec: RunSpec, directory: str) -> None:
+        self.spec = spec
+        self.directory = directory
+        self.stage = Stage()
+        self.network = Network(spec)
+        self.group = Group(name_of(spec), spec.limits)
+        self.lost: list[str] = []
+        self.site = ""
+        """Directory of user packages that the program sees; set by `show_packages`."""
+        self._copied = ""
+
+    def open(self) -> None:
+        """Make everything that a program needs around it."""
+        with contextlib.suppress(OSError):
+            linux.adopt_orphans()
+        self.home = self.workplace("home")
+        self.stage.call(self._open)
+        self.lost += [*self.group.lost, *self.network.lost]
+
+    def python(self) -> str:
+        """Return the interpreter, as the program sees it."""
+        environment = self.spec.environment
+        root = self._copied or environment.path or environment.base
+        return os.path.join(root, "bin", "python3") if root else shutil.which("python3") or "python3"
+
+    def workplace(self, name: str) -> str:
+        """Return a directory of this replica that its programs may write to."""
+        path = os.path.join(self.directory, "work", name)
+        os.makedirs(path, exist_ok=True)
+        return path
+
+    def show_packages(self, layer: str) -> None:
+        """Let programs import what is in a directory, before anything of the environment."""
+        self.site = layer
+
+    def own_environment(self) -> None:
+        """Replace the shared environment by a writable one with the same content."""
+        path = os.path.join(self.directory, "work", "environment")
+        shutil.rmtree(path, ignore_errors=True)
+        command = ["cp", "-al", self.spec.environment.path, path]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        for folder, _, _ in os.walk(path):
+            os.chmod(folder, 0o755)  # noqa: S103 - as every folder of an environment
+        self._copied = path
+
+    def inside(self, path: str) -> str:
+        """Return how the program sees a path of `workplace`."""
+        return path
+
+    def installer(self) -> str:
+        """Return uv's path, as the program sees it."""
+        return self.spec.uv
+
+    def set_hosts(self, more: Mapping[str, str]) -> None:
+        """Make names of peers known; a plain process sees the machine's names only."""
+
+    def variables(self, more: Mapping[str, str]) -> dict[str, str]:
+        """Return the program's whole environment, made from nothing: ours, the spec's, the barrier's, in that order."""
+        bin_directory = os.path.dirname(self.python())
+        env = {
+            "PATH": f"{bin_directory}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": self.home,
+            "USER": "root",
+            "LANG": "C.UTF-8",
+            "HOSTNAME": self.spec.hostname,
+            "PYTHONUNBUFFERED": "1",
+            MARK: f"{self.spec.attempt}/{self.spec.replica}",
+            **self.network.env,
+        }
+        certificates = self.certificates()
+        if certificates:
+            env.update(dict.fromkeys(CA_VARIABLES, certificates))
+        if self.spec.limits.cpus:
+            env["OMP_NUM_THREADS"] = str(max(1, int(min(self.spec.limits.cpus, os.cpu_count() or 1))))
+        if os.path.basename(bin_directory) == "bin" and self.spec.environment.path:
+            env["VIRTUAL_ENV"] = os.path.dirname(bin_directory)
+        env.update(self.spec.env)
+        env.update(more)
+        if self.site:
+            env["PYTHONPATH"] = ":".join(p for p in (env.get("PYTHONPATH", ""), self.site) if p)
+        return env
+
+    def certificates(self) -> str:
+        """Return the file of certificates to trust, as the program sees it."""
+        return self.spec.ca_file
+
+    def start(self, argv: Sequence[str], env: Mapping[str, str], stdout: int, stderr: int) -> Running:
+        """Start a program with exactly this environment. OSError when it can not be started."""
+        return self.stage.call(self._start, list(argv), dict(env), stdout, stderr)
+
+    def main_process(self, outermost: int) -> int:
+        """Return the pid of the user's program, given the outermost process."""
+        return outermost
+
+    def kill(self) -> None:
+        """End every process of the programs, at once."""
+        tree.kill_descendants(os.getpid())
+
+    def close(self) -> None:
+        """End everything that is left of the programs, and what was made around them."""
+        self.kill()
+        self.network.close()
+        self.group.remove()
+
+    def _open(self) -> None:
+        self.network.open_shared()
+        self.lost.append("No sandbox: the program runs as the server's user and sees the machine's files.")
+        if self.spec.buckets:
+            self.lost.append("/gcs is not available without a sandbox; use gs:// addresses.")
+
+    def _start(self, argv: list[str], env: dict[str, str], stdout: int, stderr: int) -> Running:
+        guard = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
+        command = self.in_group([*guard, *argv])
+        cwd = self.workplace("cwd")
+        return Running(self.spawn(command, env, stdout, stderr, cwd, ()), self)
+
+    def in_group(self, command: list[str]) -> list[str]:
+        """Return the command, joining the control groups before anything else."""
+        entrances = self.group.entrances()
+        if not entrances:
+            return command
+        script = "".join(f"echo $$ > '{path}'; " for path in entrances)
+        return ["/bin/sh", "-c", f'{{ {script}}} 2>/dev/null; exec "$@"', "sh", *command]
+
+    def spawn(
+        self, command: list[str], env: dict[str, str], stdout: int, stderr: int, cwd: str, keep: Sequence[int]
+    ) -> subprocess.Popen[bytes]:
+        """Start a process in a session of its own, with lower priority."""
+        self._be_nice()
+        return subprocess.Popen(
+            command,
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+            pass_fds=tuple(keep),
+        )
+
+    def _be_nice(self) -> None:
+        behind = self.spec.limits.nice - os.nice(0)
+        if behind > 0:
+            with contextlib.suppress(OSError):
+                os.nice(behind)

@@ -1,0 +1,275 @@
+"""A bubblewrap sandbox around a replica: a root made from nothing, own processes, network, host name and user."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+from typing import Mapping
+
+from . import linux, tree
+from .protocol import RunSpec
+from .room import Room, Running
+
+_ETC = (
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "ssl/certs",
+    "ssl/openssl.cnf",
+    "pki",
+    "ca-certificates",
+    "alternatives",
+    "localtime",
+    "mime.types",
+    "protocols",
+    "services",
+)
+_TOP = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+_FOLDERS = (
+    "etc/trigpoint", "tmp", "root", "run", "gcs", "opt", "mnt", "var/tmp", "var/log-storage", "var/trigpoint",
+    "sys/devices/system/cpu",
+)  # fmt: skip
+_CA = "/etc/trigpoint/ca.pem"
+_UV = "/opt/trigpoint/uv"
+
+
+def works() -> bool:
+    """Return whether bubblewrap can make a sandbox here."""
+    if not shutil.which("bwrap"):
+        return False
+    probe = ["bwrap", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--ro-bind", "/", "/"]
+    try:
+        done = subprocess.run([*probe, "true"], stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.returncode == 0
+
+
+class Sandbox(Room):
+    """A room with walls. Made before the agent starts any thread, for it may fork."""
+
+    runtime = "sandbox"
+    home = "/root"
+
+    def __init__(self, spec: RunSpec, directory: str) -> None:
+        self._root = os.path.join(directory, "root")
+        self._mounts = os.path.join(directory, "mnt")
+        self._uid = 0
+        self._userns = -1
+        problem = ""
+        if os.geteuid() == 0 and spec.uid:
+            try:
+                self._userns = linux.user_namespace(spec.uid)
+                self._uid = spec.uid
+            except OSError as error:
+                problem = f"The program runs as the server's user: files cannot be mapped to another ({error})."
+        self._binds: list[tuple[str, str, str]] = []
+        self._init = 0
+        super().__init__(spec, directory)
+        if problem:
+            self.lost.append(problem)
+
+    def open(self) -> None:
+        """Lay out the root, then make namespaces and mounts."""
+        with contextlib.suppress(OSError):
+            linux.adopt_orphans()
+        self._lay_out()
+        self.stage.call(self._open)
+        self.lost += [*self.group.lost, *self.network.lost]
+
+    def python(self) -> str:
+        """Return the interpreter, as the program sees it."""
+        environment = self.spec.environment
+        if environment.path:
+            return f"{self._environment()}/bin/python3"
+        return f"{environment.base}/bin/python3" if environment.base else "/usr/bin/python3"
+
+    def workplace(self, name: str) -> str:
+        """Return a directory below the program's root that it may write to."""
+        path = os.path.join(self._root, "var", "trigpoint", name)
+        os.makedirs(path, exist_ok=True)
+        self._give(path)
+        return path
+
+    def inside(self, path: str) -> str:
+        """Return how the program sees a path of `workplace`."""
+        return path[len(self._root) :]
+
+    def installer(self) -> str:
+        """Return uv's path, as the program sees it."""
+        return _UV
+
+    def certificates(self) -> str:
+        """Return the file of certificates to trust, as the program sees it."""
+        return _CA if self.spec.ca_file else ""
+
+    def show_packages(self, layer: str) -> None:
+        """Show a directory where `pip install --user` would have put its content."""
+        self.site = f"/root/.local/lib/python{self.spec.environment.python}/site-packages"
+        self._binds.append(("--ro-bind", layer, self.site))
+
+    def own_environment(self) -> None:
+        """Put a writable layer over the environment; what is written there stays with this replica."""
+        self._binds = [bind for bind in self._binds if bind[2] != self._environment()]
+        writable = self.stage.call(self._overlay) or self._copy()
+        self._binds.append(("--bind", writable, self._environment()))
+
+    def set_hosts(self, more: Mapping[str, str]) -> None:
+        """Write the hosts file that the program sees."""
+        self._write("etc/hosts", self.network.hosts(more))
+
+    def main_process(self, outermost: int) -> int:
+        """Return the pid of the user's program: the first child of the sandbox's first process."""
+        if not self._init:
+            return outermost
+        children = f"/proc/{self._init}/task/{self._init}/children"
+        with contextlib.suppress(OSError, ValueError, IndexError), open(children) as file:
+            return int(file.read().split()[0])
+        below = tree.descendants(self._init)
+        return min(below, key=lambda p: p.started).pid if below else outermost
+
+    def _open(self) -> None:
+        try:
+            linux.unshare(linux.NEW_MOUNTS | linux.NEW_NETWORK)
+            linux.private_mounts()
+        except OSError:
+            self.network.open_shared()
+            self.lost.append("The server is not root: the program runs as its user, in the machine's network.")
+        else:
+            self.network.open_own()
+        for bucket, path in self.spec.buckets.items():
+            self._binds.append(("--bind", self._mapped(path, f"gcs/{bucket}"), f"/gcs/{bucket}"))
+        environment = self.spec.environment
+        if environment.base:
+            self._binds.append(("--ro-bind", environment.base, environment.base))
+        if environment.path:
+            self._binds.append(("--ro-bind", environment.path, self._environment()))
+        for source, target in ((self.spec.ca_file, _CA), (self.spec.uv, _UV)):
+            if source:
+                self._binds.append(("--ro-bind", source, target))
+
+    def _start(self, argv: list[str], env: dict[str, str], stdout: int, stderr: int) -> Running:
+        said, say = os.pipe()
+        try:
+            command = self.in_group([*self._walls(say), *self._as_user(), *argv])
+            process = self.spawn(command, env, stdout, stderr, "/", (say,))
+        finally:
+            os.close(say)
+        with open(said, "rb") as file:
+            text = file.read()  # ends once the sandbox stands, or has failed
+        self._init = int(json.loads(text)["child-pid"]) if text.strip() else 0
+        return Running(process, self)
+
+    def _walls(self, info: int) -> list[str]:
+        """Return bubblewrap's part of the command line."""
+        walls = ["bwrap", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent"]
+        walls += ["--hostname", self.spec.hostname[:63], "--info-fd", str(info), "--cap-drop", "ALL"]
+        if self._uid:
+            walls += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        walls += ["--bind", self._root, "/", "--ro-bind", "/usr", "/usr"]
+        for name in _TOP:
+            if os.path.isdir(f"/{name}") and not os.path.islink(f"/{name}"):
+                walls += ["--ro-bind", f"/{name}", f"/{name}"]
+        for name in _ETC:
+            walls += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+        walls += ["--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"]
+        walls += ["--dev", "/dev", "--proc", "/proc"]
+        visible = ["/usr", *(f"/{name}" for name in _TOP), self.spec.environment.base]
+        for path in self.spec.hide:
+            if os.path.isdir(path) and any(root and _below(os.path.realpath(path), root) for root in visible):
+                walls += ["--tmpfs", path]
+        for how, source, target in self._binds:
+            walls += [how, source, target]
+        return [*walls, "--chdir", "/", "--"]
+
+    def _as_user(self) -> list[str]:
+        if not self._uid:
+            return []
+        user = str(self._uid)
+        return ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--inh-caps=-all", "--"]
+
+    def _lay_out(self) -> None:
+        """Make the root's own files; everything else is mounted over it."""
+        shutil.rmtree(self._root, ignore_errors=True)
+        for name in _FOLDERS:
+            os.makedirs(os.path.join(self._root, name))
+        for name in ("root", "var/log-storage", "run"):
+            self._give(os.path.join(self._root, name))
+        for name in _TOP:
+            if os.path.islink(f"/{name}"):
+                os.symlink(os.readlink(f"/{name}"), os.path.join(self._root, name))
+        for name in ("", "tmp", "var/tmp"):  # anybody may add, nobody may move what the next mount goes through
+            os.chmod(os.path.join(self._root, name), 0o1777)  # noqa: S103 - as every /tmp
+        user = self._uid or os.geteuid()
+        names = "root:x:0:0:root:/root:/bin/bash\n"
+        if user:
+            names += f"trainer:x:{user}:{user}:trainer:/root:/bin/bash\n"
+        self._write("etc/passwd", names)
+        self._write("etc/group", "root:x:0:\n" + (f"trainer:x:{user}:\n" if user else ""))
+        self._write("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")
+        self._write("etc/hostname", self.spec.hostname + "\n")
+        self._write("etc/resolv.conf", "")
+        self.set_hosts({})
+
+    def _write(self, name: str, text: str) -> None:
+        path = os.path.join(self._root, name)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)  # the program may have put something else there
+        with open(path, "x", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(path, 0o644)
+
+    def _give(self, path: str) -> None:
+        if self._uid:
+            os.chown(path, self._uid, self._uid)
+
+    def _environment(self) -> str:
+        return f"/opt/python/{self.spec.environment.python}"
+
+    def _mapped(self, path: str, name: str) -> str:
+        """Return the path of a view of `path` in which the server's files are the program's."""
+        if self._userns < 0:
+            return path
+        target = os.path.join(self._mounts, name)
+        os.makedirs(target, exist_ok=True)
+        try:
+            linux.bind_mapped(path, target, self._userns)
+        except OSError as error:
+            self.lost.append(f"{name} is read-only for the program: its files cannot be mapped to its user ({error}).")
+            return path
+        return target
+
+    def _overlay(self) -> str:
+        """Return a writable view of the environment by overlayfs, or nothing."""
+        if os.geteuid() != 0:
+            return ""
+        upper, work, target = (os.path.join(self._mounts, name) for name in ("upper", "work", "environment"))
+        for path in (upper, work, target):
+            os.makedirs(path, exist_ok=True)
+        self._give(upper)
+        try:
+            linux.mount_overlay(self._mapped(self.spec.environment.path, "lower"), upper, work, target)
+        except OSError:
+            return ""
+        return target
+
+    def _copy(self) -> str:
+        """Return a copy of the environment that belongs to the program."""
+        path = os.path.join(self._mounts, "copy")
+        shutil.rmtree(path, ignore_errors=True)
+        shutil.copytree(self.spec.environment.path, path, symlinks=True)
+        for folder, _, files in os.walk(path):
+            os.chmod(folder, 0o755)  # noqa: S103 - as every folder of an environment
+            self._give(folder)
+            for name in files:
+                if self._uid:
+                    os.chown(os.path.join(folder, name), self._uid, self._uid, follow_symlinks=False)
+        return path
+
+
+def _below(path: str, root: str) -> bool:
+    real = os.path.realpath(root)
+    return path == real or path.startswith(real.rstrip("/") + "/")
