@@ -1,12 +1,21 @@
-"""What every suite shares: the account of time per suite; fixtures of one suite stay in its folder."""
+"""What every suite shares: fresh generated classes, the account of time; fixtures of one suite stay in its folder."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Bring the generated classes up to date with the descriptions, once, before any worker starts."""
+    if not hasattr(config, "workerinput"):
+        subprocess.run([sys.executable, Path(__file__).parents[1] / "tools/generate.py"], check=True)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
