@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,31 +11,21 @@ import pytest
 from trigpoint.store import Store
 
 
-@dataclass
-class Databases:
-    """Where one test's databases are, and how often it opened them."""
-
-    url: str
-    telemetry_url: str
-
-    def open(self, *, read_only: bool = False) -> Store:
-        return Store.open(self.url, self.telemetry_url, read_only=read_only)
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
-def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
+def urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """Where this test's main and telemetry databases are, on each kind of database in turn."""
     if request.param == "sqlite":
-        yield Databases(f"sqlite:///{tmp_path}/trigpoint.db", f"sqlite:///{tmp_path}/telemetry.db")
+        yield f"sqlite:///{tmp_path}/trigpoint.db", f"sqlite:///{tmp_path}/telemetry.db"
         return
     server: Postgres = request.getfixturevalue("postgres")
     name = server.create()
-    yield Databases(server.url(name), server.url(name))
+    yield server.url(name), server.url(name)
     server.drop(name)
 
 
 @pytest.fixture
-def store(databases: Databases) -> Iterator[Store]:
-    opened = databases.open()
+def store(urls: tuple[str, str]) -> Iterator[Store]:
+    opened = Store.open(*urls)
     yield opened
     opened.close()
 

@@ -10,6 +10,7 @@ from sqlalchemy import URL, make_url
 
 from trigpoint.core.errors import DataLoss, ResourceExhausted, TrigpointError, Unavailable
 from trigpoint.store import versions
+from trigpoint.store.faults import DAMAGED
 from trigpoint.store.notifier import Notifier
 from trigpoint.store.postgres import PostgresDatabase
 from trigpoint.store.sqlite import SqliteDatabase
@@ -17,6 +18,10 @@ from trigpoint.store.tx import Pending, Tx
 
 T = TypeVar("T")
 Database = SqliteDatabase | PostgresDatabase
+
+EXAMINED_AT_START = 64 << 20
+"""Bytes of a SQLite file up to which its structure is checked before it is used (4 ms per MiB); `check.check` does
+the same for any size, and the seals of rows, beside a running server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +64,11 @@ class Store:
         store = Store(main, other, main_url, other_url)
         try:
             if not read_only:
+                _examine(main, other)
                 versions.prepare(main, versions.MAIN)
                 versions.prepare(other, versions.TELEMETRY)
+                if isinstance(main, SqliteDatabase):
+                    main.start_tally()
         except BaseException:
             store.close()
             raise
@@ -153,6 +161,12 @@ def _database(url: URL, hooks: _Hooks, *, durable: bool, read_only: bool) -> Dat
         durable=durable,
         read_only=read_only,
     )
+
+
+def _examine(*databases: Database) -> None:
+    for database in databases:
+        if isinstance(database, SqliteDatabase) and database.examine(EXAMINED_AT_START):
+            raise DataLoss(DAMAGED)
 
 
 def _quiet(touched: list[Any]) -> None:

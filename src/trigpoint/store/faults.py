@@ -60,9 +60,14 @@ def translate(error: BaseException) -> BaseException:
         # The driver's own complaints (an unsupported type) carry no code; they are ours to mend.
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
         found = _SQLITE.get(code)
+        if found is None and str(cause).startswith("Could not decode"):
+            found = (DataLoss, DAMAGED)
         if found is None and isinstance(cause, sqlite3.DataError):
             found = (InvalidArgument, _BAD_VALUE)
         return found[0](found[1]) if found else Internal("The database refused a statement.")
+    if isinstance(cause, UnicodeDecodeError):
+        # SQLite's message quotes the damaged bytes and the driver cannot decode it.
+        return DataLoss(DAMAGED)
     if isinstance(cause, OverflowError | UnicodeEncodeError):
         return InvalidArgument(_BAD_VALUE)
     if hasattr(cause, "sqlstate") and hasattr(cause, "pgresult"):

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from trigpoint.core.errors import TrigpointError, Unavailable
+from trigpoint.core.errors import DataLoss, TrigpointError, Unavailable
 from trigpoint.store.faults import translate
 from trigpoint.store.tx import Pending, Tx
 
@@ -96,7 +96,7 @@ class PostgresDatabase:
 
     def _fault(self, error: BaseException) -> BaseException:
         translated = translate(error)
-        if translated is not error:
+        if translated is not error or isinstance(error, DataLoss):
             self._failed(translated)
         return translated
 

@@ -10,8 +10,9 @@ from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, NullPool, create_engine
 
-from trigpoint.core.errors import Internal, Unavailable
+from trigpoint.core.errors import DataLoss, Internal, Unavailable
 from trigpoint.store.faults import translate
+from trigpoint.store.tally import Tally
 from trigpoint.store.tx import Tx
 
 T = TypeVar("T")
@@ -54,6 +55,7 @@ class SqliteDatabase:
         self._closed = False
         self._queue: SimpleQueue[_Ticket | None] = SimpleQueue()
         self._connection, self._raw = self._open()
+        self._tally: Tally | None = None
         self._writer = threading.Thread(target=self._work, name=f"writer of {path.name}", daemon=True)
         self._writer.start()
 
@@ -97,6 +99,26 @@ class SqliteDatabase:
             self._queue.put(ticket)
         return ticket
 
+    def examine(self, limit: int) -> list[str]:
+        """Return what SQLite's integrity check says against the file; nothing when it is longer than `limit` bytes."""
+        if self.path.stat().st_size > limit:
+            return []
+        connection, raw = self._open(query_only=True)
+        try:
+            return [line for (line,) in raw.execute("PRAGMA integrity_check(5)") if line != "ok"]
+        except sqlite3.Error as error:
+            raise self._fault(error) from error
+        finally:
+            connection.close()
+
+    def start_tally(self) -> None:
+        """Count commits from here on; DataLoss when earlier ones are missing. Call once, before other threads write."""
+        connection, raw = self._open(query_only=True)
+        try:
+            self._tally = Tally(self.path, raw)
+        finally:
+            connection.close()
+
     def backup(self, target: Path) -> None:
         """Copy a consistent state into a new file, while reads and writes go on."""
         connection, raw = self._open(query_only=True)
@@ -123,6 +145,8 @@ class SqliteDatabase:
             del self._local.reader
         self._connection.close()
         self._engine.dispose()
+        if self._tally is not None:
+            self._tally.close()
 
     def _open(self, *, query_only: bool = False) -> tuple[Connection, sqlite3.Connection]:
         try:
@@ -156,16 +180,25 @@ class SqliteDatabase:
         """Run the group in one transaction, commit it once, then answer all."""
         try:
             self._raw.execute("BEGIN IMMEDIATE")
+            before = self._raw.total_changes
             for ticket in group:
                 self._run(ticket, alone=len(group) == 1)
             if self._raw.in_transaction:
-                self._raw.execute("COMMIT")
+                self._end(changed=self._raw.total_changes != before)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the callers wait for an answer
             self._abandon(group, self._fault(error))
         else:
             self._announce([ticket for ticket in group if ticket.error is None])
         for ticket in group:
             ticket.done.release()
+
+    def _end(self, *, changed: bool) -> None:
+        if self._tally is not None and changed:
+            self._tally.count(self._raw)
+            self._raw.execute("COMMIT")
+            self._tally.committed()
+        else:
+            self._raw.execute("COMMIT")
 
     def _run(self, ticket: "_Ticket", *, alone: bool) -> None:
         """Run one unit in its own savepoint, or alone in the transaction; a failed unit leaves no trace."""
@@ -204,7 +237,7 @@ class SqliteDatabase:
 
     def _fault(self, error: BaseException) -> BaseException:
         translated = translate(error)
-        if translated is not error:
+        if translated is not error or isinstance(error, DataLoss):
             self._failed(translated)
         return translated
 

@@ -1,5 +1,6 @@
 """What a unit of work sees of the database: one transaction, and statements compiled once; not how it is committed."""
 
+import sqlite3
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -62,14 +63,22 @@ class Tx:
 
     def rows(self, statement: Prepared, **values: Values) -> list[tuple[Any, ...]]:
         """Run a query; return all its rows."""
-        found: list[tuple[Any, ...]] = self._raw.execute(*statement.bind(self.dialect, values)).fetchall()
+        bound = statement.bind(self.dialect, values)
+        try:
+            found: list[tuple[Any, ...]] = self._raw.execute(*bound).fetchall()
+        except sqlite3.OperationalError as error:
+            return self._damaged(bound, error)
         return found
 
     def one(self, statement: Prepared, **values: Values) -> tuple[Any, ...] | None:
         """Run a query or a statement with RETURNING; return its first row, or None."""
-        cursor = self._raw.execute(*statement.bind(self.dialect, values))
-        row: tuple[Any, ...] | None = cursor.fetchone()
-        cursor.close()
+        bound = statement.bind(self.dialect, values)
+        try:
+            cursor = self._raw.execute(*bound)
+            row: tuple[Any, ...] | None = cursor.fetchone()
+            cursor.close()
+        except sqlite3.OperationalError as error:
+            return self._damaged(bound, error)[0]
         return row
 
     def run(self, statement: Prepared, **values: Values) -> int:
@@ -82,6 +91,17 @@ class Tx:
         if values:
             bound = [statement.bind(self.dialect, each) for each in values]
             self._raw.cursor().executemany(bound[0][0], [parameters for _, parameters in bound])
+
+    def _damaged(self, bound: tuple[str, Any], error: sqlite3.OperationalError) -> list[tuple[Any, ...]]:
+        """Read again where damage made text undecodable, so that the seal tells of it with the name of the row."""
+        if not str(error).startswith("Could not decode"):
+            raise error
+        self._raw.text_factory = lambda data: data.decode("utf-8", "replace")
+        try:
+            found: list[tuple[Any, ...]] = self._raw.execute(*bound).fetchall()
+        finally:
+            self._raw.text_factory = str
+        return found
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Have `callback` called once this transaction is durable; never when it fails. It must be quick and not raise.

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from sqlalchemy import BigInteger, Column, MetaData, Table, inspect, text
+from sqlalchemy import MetaData, inspect, select, text
 
 from trigpoint.core.errors import DataLoss, FailedPrecondition
 from trigpoint.store import migrations, schema
 from trigpoint.store.faults import DAMAGED
 from trigpoint.store.tables import DECLARING
-from trigpoint.store.tx import Tx
+from trigpoint.store.tally import MARKS, PROBE, SHAPE
+from trigpoint.store.tx import Prepared, Tx
 
 T = TypeVar("T")
 
@@ -28,7 +29,9 @@ class Line:
 MAIN = Line("main", schema.METADATA, "schema_version", ("0001",))
 TELEMETRY = Line("telemetry", schema.TELEMETRY, "telemetry_version", ("0001",))
 
-_PROBE = Table("probe", schema.METADATA, Column("id", BigInteger, primary_key=True), schema.integer("count"))
+_MARK = Prepared(
+    text("INSERT INTO marks (id, value) VALUES (:id, :value) ON CONFLICT (id) DO UPDATE SET value = excluded.value")
+)
 
 assert DECLARING  # importing them has declared the tables
 
@@ -52,11 +55,13 @@ def prepare(database: Database, line: Line) -> None:
     """
     found = database.read(lambda tx: _found(tx, line))
     if found == line.known[-1]:
+        if line is MAIN:
+            database.read(_compare_shape)
         return
     if found is None:
         database.write(lambda tx: _create(tx, line))
     elif found in line.known:
-        database.write(lambda tx: migrations.upgrade(tx.connection, line.folder, line.version_table))
+        database.write(lambda tx: _upgrade(tx, line))
     else:
         raise FailedPrecondition(
             f"The database was written by a newer Trigpoint (tables {found}; this one knows up to {line.known[-1]}): "
@@ -66,9 +71,7 @@ def prepare(database: Database, line: Line) -> None:
 
 def touch(tx: Tx) -> None:
     """Change a row that means nothing, to see whether the database takes writes."""
-    tx.connection.execute(
-        text("INSERT INTO probe (id, count) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET count = probe.count + 1")
-    )
+    _mark(tx, PROBE, 1)
 
 
 def _found(tx: Tx, line: Line) -> str | None:
@@ -92,3 +95,34 @@ def _create(tx: Tx, line: Line) -> None:
         text(f"INSERT INTO {line.version_table} VALUES (:number)"),  # noqa: S608 - a constant of ours
         {"number": line.known[-1]},
     )
+    if line is MAIN:
+        _keep_shape(tx)
+
+
+def _upgrade(tx: Tx, line: Line) -> None:
+    migrations.upgrade(tx.connection, line.folder, line.version_table)
+    if line is MAIN:
+        _keep_shape(tx)
+
+
+def _keep_shape(tx: Tx) -> None:
+    """Remember the definitions of all tables: damage to SQLite's own catalogue is no matter of its integrity check."""
+    if tx.sqlite:
+        _mark(tx, SHAPE, _shape(tx))
+
+
+def _compare_shape(tx: Tx) -> None:
+    if not tx.sqlite:
+        return
+    kept = tx.connection.execute(select(MARKS.c.value).where(MARKS.c.id == SHAPE)).scalar()
+    if kept != _shape(tx):
+        raise DataLoss(DAMAGED)
+
+
+def _shape(tx: Tx) -> int:
+    query = text("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' ORDER BY name")
+    return schema.seal(*(value for row in tx.connection.execute(query) for value in row))
+
+
+def _mark(tx: Tx, ident: int, value: int) -> None:
+    tx.run(_MARK, id=ident, value=value)
