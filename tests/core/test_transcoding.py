@@ -108,7 +108,7 @@ def test_the_path_wins_over_the_body() -> None:
         "UpdateDatasetRequest", 7, [("updateMask", "displayName,labels")], b'{"name":"x"}', **{"dataset.name": "n"}
     )
     assert made.dataset.name == "n"
-    assert made.update_mask.paths == ["displayName", "labels"]
+    assert made.update_mask.paths == ["display_name", "labels"]
 
 
 def test_a_variable_makes_the_message_on_its_way() -> None:

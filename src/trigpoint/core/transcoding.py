@@ -4,6 +4,7 @@
 and body. What the API's own clients send is in sdk-contract.md section 2.2.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
@@ -17,6 +18,7 @@ T = TypeVar("T")
 M = TypeVar("M", bound=messages.Message)
 
 _TRUTH = {"true": True, "false": False, "True": True, "False": False, "1": True, "0": False}
+_UPPER = re.compile("[A-Z]")
 _MASK = "google.protobuf.FieldMask"
 _NUMBERS = ("Int32Value", "Int64Value", "UInt32Value", "UInt64Value", "FloatValue", "DoubleValue")
 _TEXTUAL = frozenset(
@@ -219,7 +221,7 @@ def _apply_query(message: messages.Message, query: Sequence[tuple[str, str]]) ->
             continue
         fields = _resolve(type(message), name)
         if fields[-1].message is not None and _type_of(fields[-1]) == _MASK:
-            masks.setdefault(name, []).extend(path.strip() for path in text.split(",") if path.strip())
+            masks.setdefault(name, []).extend(_snake(path.strip()) for path in text.split(",") if path.strip())
             continue
         node = tree
         for outer in fields[:-1]:
@@ -236,6 +238,11 @@ def _apply_query(message: messages.Message, query: Sequence[tuple[str, str]]) ->
             named.write(message, named.read(parsed))
     for path, paths in masks.items():
         _assign(message, path, messages.message_class(_MASK)(paths=paths))
+
+
+def _snake(path: str) -> str:
+    """Return a mask's path as ProtoJSON reads it: clients write either spelling, gRPC has the snake_case one."""
+    return _UPPER.sub(lambda found: "_" + found[0].lower(), path)
 
 
 def _resolve(cls: type[messages.Message], name: str) -> list[Field]:

@@ -1,0 +1,25 @@
+"""What a request's headers say of the program that sent it (sdk-contract.md section 2.2, Headers)."""
+
+from collections.abc import Mapping
+
+from trigpoint.core.call import Client
+
+_METHOD = "top_google_constructor_method"
+_LONGEST = 256
+
+
+def client(headers: Mapping[str, str]) -> Client:
+    """Return the library, the SDK's own method and the environment, as far as the headers tell."""
+    agent = headers.get("user-agent", "")
+    told = f"{headers.get('x-goog-api-client', '')} {agent}"[: 16 * _LONGEST]
+    words = told.split()
+    library = next((word for word in words if word.startswith(("model-builder/", "vertex-genai-sdk/"))), "")
+    library = library or next((word for word in words if word.startswith(("gapic/", "gcloud-python/"))), "")
+    name, *tags = library.split("+")
+    return Client(name[:_LONGEST], _after(tags, _METHOD), _after(tags, "environment"), agent[:_LONGEST])
+
+
+def _after(tags: list[str], key: str) -> str:
+    """Return the tag that follows a key."""
+    at = tags.index(key) + 1 if key in tags else len(tags)
+    return tags[at][:_LONGEST] if at < len(tags) else ""
