@@ -77,15 +77,28 @@ def test_a_group_is_committed_once_and_a_failed_unit_fails_alone(tmp_path: Path)
 
 def test_a_closed_store_says_so_after_finishing_what_was_queued(tmp_path: Path) -> None:
     store = open_store(tmp_path)
+    reading, end = threading.Event(), threading.Event()
+
+    def reader() -> None:
+        store.read(lambda tx: resources.get(tx, "none"))
+        reading.set()
+        end.wait(30)
+
+    lasting = threading.Thread(target=reader)
+    lasting.start()
     threads = [threading.Thread(target=insert, args=(store, name)) for name in NAMES]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    assert reading.wait(30)
     store.close()
-    with pytest.raises(Unavailable):
-        store.write(lambda tx: None)
+    for refused in (store.write, store.read):
+        with pytest.raises(Unavailable):
+            refused(lambda tx: None)
     assert not (tmp_path / "trigpoint.db-wal").exists()
+    end.set()
+    lasting.join()
 
 
 # --- kills ---

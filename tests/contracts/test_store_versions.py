@@ -1,11 +1,12 @@
 """What every store promises about the version of its tables, on both databases."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
-from trigpoint.core.errors import FailedPrecondition
+from trigpoint.core.errors import FailedPrecondition, TrigpointError
 from trigpoint.store import Store, migrations, versions
 
 POSTGRES_SHAPE = (
@@ -57,6 +58,35 @@ def test_the_newest_revision_is_the_one_that_the_code_knows() -> None:
     for line in (versions.MAIN, versions.TELEMETRY):
         files = sorted(path.stem for path in (Path(migrations.__file__).parent / line.folder).glob("v*.py"))
         assert files == [f"v{number}" for number in line.known]
+
+
+REVISION = """
+from alembic import op
+revision, down_revision = {number!r}, {before!r}
+def upgrade():
+    op.execute({statement!r})
+"""
+
+
+def test_an_older_database_is_migrated_or_left_as_it_was(
+    urls: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Store.open(*urls).close()
+    (tmp_path / "v0001.py").write_text(REVISION.format(number="0001", before=None, statement="SELECT 1"))
+    (tmp_path / "v0002.py").write_text(
+        REVISION.format(number="0002", before="0001", statement="ALTER TABLE refs ADD COLUMN more TEXT")
+    )
+    (tmp_path / "v0003.py").write_text(REVISION.format(number="0003", before="0002", statement="SELECT broken"))
+    line = versions.Line(str(tmp_path), versions.MAIN.metadata, "schema_version", ("0001", "0002", "0003"))
+    monkeypatch.setattr(versions, "MAIN", line)
+    with pytest.raises(TrigpointError):
+        Store.open(*urls)
+    (tmp_path / "v0003.py").unlink()
+    monkeypatch.setattr(versions, "MAIN", replace(line, known=("0001", "0002")))
+    for _ in range(2):
+        store = Store.open(*urls)
+        assert store.read(lambda tx: tx.connection.execute(text("SELECT more FROM refs")).all()) == []
+        store.close()
 
 
 def test_a_newer_database_is_refused_in_plain_words(urls: tuple[str, str]) -> None:

@@ -1,5 +1,6 @@
 """SQLite behind the store: one writer thread that commits groups of units, readers beside it; knows no table."""
 
+import copy
 import logging
 import sqlite3
 import threading
@@ -7,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Literal, TypeVar
+from weakref import WeakSet
 
 from sqlalchemy import Connection, NullPool, create_engine
 
@@ -49,8 +51,10 @@ class SqliteDatabase:
             creator=lambda: _connect(path, synchronous, read_only),
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
+            pool_reset_on_return=None,
         )
         self._local = threading.local()
+        self._readers: WeakSet[_Reader] = WeakSet()
         self._gate = threading.Lock()
         self._closed = False
         self._queue: SimpleQueue[_Ticket | None] = SimpleQueue()
@@ -62,10 +66,11 @@ class SqliteDatabase:
     def read(self, fn: Callable[[Tx], T]) -> T:
         """Run `fn` in a snapshot of its own, on this thread's connection. A read inside a read shares its snapshot."""
         reader: _Reader | None = getattr(self._local, "reader", None)
+        if self._closed:
+            raise Unavailable("The server is shutting down: retry.")
         if reader is None:
-            if self._closed:
-                raise Unavailable("The server is shutting down: retry.")
             reader = self._local.reader = _Reader(*self._open(query_only=True))
+            self._readers.add(reader)
         if reader.raw.in_transaction:
             return fn(reader.tx)
         try:
@@ -139,10 +144,9 @@ class SqliteDatabase:
             self._closed = True
             self._queue.put(None)
         self._writer.join()
-        reader: _Reader | None = getattr(self._local, "reader", None)
-        if reader is not None:
-            reader.close()
-            del self._local.reader
+        # Whoever closes last folds the log in: the readers of threads that live on must not be in the way.
+        for reader in list(self._readers):
+            reader.raw.close()
         self._connection.close()
         self._engine.dispose()
         if self._tally is not None:
@@ -223,7 +227,7 @@ class SqliteDatabase:
         except sqlite3.Error:
             _log.exception("a failed group could not be rolled back")
         for ticket in group:
-            ticket.error = ticket.error or error
+            ticket.error = ticket.error or copy.copy(error)
 
     def _announce(self, kept: "list[_Ticket]") -> None:
         touched: list[str] = []
@@ -267,9 +271,6 @@ class _Reader:
         self.raw = raw
         self.connection = connection
         self.tx = Tx(connection, raw)
-
-    def close(self) -> None:
-        self.connection.close()
 
     def __del__(self) -> None:
         self.raw.close()
