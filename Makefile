@@ -10,7 +10,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTS ?= tests
 JOBS ?= 2
-GENERATED := src/trigpoint/core/pb/__init__.py
+GENERATED := src/trigpoint/core/pb/index.json
 
 .PHONY: help install demo test test-slow test-all lint format lock clean FORCE
 
