@@ -5,6 +5,7 @@ what is used of it (the constructor, `.app`, `.connections`, `.tasks`, `shutdown
 """
 
 import asyncio
+import contextlib
 import email.utils
 import functools
 from typing import cast
@@ -69,7 +70,9 @@ class HttpEndpoint:
         for connection in list(self._state.connections):
             transport = getattr(connection, "transport", None)
             if transport is not None:
-                transport.abort()
+                # Python before 3.11.4 fails on a TLS transport that is closed already.
+                with contextlib.suppress(AttributeError):
+                    transport.abort()
         for task in list(self._state.tasks):
             task.cancel()
 
