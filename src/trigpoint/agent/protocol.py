@@ -26,6 +26,7 @@ kills its program and goes. Every other failure means "later": it retries with b
 from __future__ import annotations
 
 import json
+import mmap
 import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Iterator, Mapping, TypeVar
@@ -324,7 +325,7 @@ def frame(time: int, payload_bytes: int) -> bytes:
     return b"@%d %d\n" % (time, payload_bytes)
 
 
-def frames(data: bytes, offset: int = 0) -> Iterator[tuple[int, int, int]]:
+def frames(data: bytes | mmap.mmap, offset: int = 0) -> Iterator[tuple[int, int, int]]:
     """Yield (time, start, end) of the payload of each whole frame of `data` from `offset`, which starts one."""
     while True:
         header = HEADER.match(data, offset)

@@ -1,0 +1,115 @@
+import os
+import subprocess
+import threading
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from trigpoint.core.errors import FailedPrecondition
+from trigpoint.runtime.environments import Environments
+from trigpoint.runtime.images import EnvSpec, prebuilt
+
+VERSION = "3.11"
+
+
+@pytest.fixture
+def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package index that is a folder with one package."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "tiny_thing-1.5-py3-none-any.whl", "w") as file:
+        file.writestr("tiny_thing.py", "answer = 42\n")
+        file.writestr("tiny_thing-1.5.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-thing\nVersion: 1.5\n")
+        file.writestr(
+            "tiny_thing-1.5.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        file.writestr("tiny_thing-1.5.dist-info/RECORD", "")
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    monkeypatch.setenv("UV_FIND_LINKS", str(folder))
+    monkeypatch.delenv("UV_NO_CONFIG", raising=False)
+    return folder
+
+
+def test_an_environment_is_built_once_compiled_and_protected(tmp_path: Path, wheels: Path) -> None:
+    environments, spec = Environments(tmp_path / "envs"), EnvSpec(VERSION, ("tiny-thing",))
+    assert environments.find(spec) is None
+    said: list[str] = []
+    built = environments.build(spec, said.append)
+    assert said[-1] == "ready"
+    assert built.environment.installed == {"tiny-thing": "1.5"}
+    root = Path(built.environment.path)
+    assert list(root.glob("lib/*/site-packages/__pycache__/tiny_thing.*.pyc"))
+    assert not any(path.stat().st_mode & 0o222 for path in root.rglob("*") if not path.is_symlink())
+    command = [str(root / "bin" / "python3"), "-c", "import tiny_thing; print(tiny_thing.answer)"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "42\n"
+    again: list[str] = []
+    assert Environments(tmp_path / "envs").build(spec, again.append).environment == built.environment
+    assert "ready" not in again
+
+
+def test_builders_at_the_same_time_build_once(tmp_path: Path, wheels: Path) -> None:
+    spec = EnvSpec(VERSION, ("tiny-thing",))
+    said: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: Environments(tmp_path / "envs").build(spec, said.append)) for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert said.count("ready") == 1
+    assert not list((tmp_path / "envs").glob("*.new"))
+
+
+def test_a_request_returns_at_once_and_comes_true(tmp_path: Path, wheels: Path) -> None:
+    environments, spec = Environments(tmp_path / "envs"), EnvSpec(VERSION, ("tiny-thing",))
+    progress = environments.request(spec)
+    assert progress.built is None
+    deadline = time.monotonic() + 60
+    while progress.built is None:
+        assert not progress.failure
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+        progress = environments.request(spec)
+
+
+def test_what_cannot_be_had_is_said_without_paths(tmp_path: Path, wheels: Path) -> None:
+    environments, spec = Environments(tmp_path / "envs"), EnvSpec(VERSION, ("no-such-thing==1",))
+    with pytest.raises(FailedPrecondition, match="no-such-thing") as caught:
+        environments.build(spec, lambda line: None)
+    assert str(tmp_path) not in caught.value.message
+    assert sorted(p.suffix for p in (tmp_path / "envs").iterdir() if p.name != "layers") == [".json", ".lock"]
+    progress = environments.request(spec)
+    while not progress.failure:
+        progress = environments.request(spec)
+    assert "no-such-thing" in progress.failure
+
+
+def test_another_python_stands_in_with_a_word(tmp_path: Path, wheels: Path) -> None:
+    built = Environments(tmp_path / "envs").build(EnvSpec("3.99", ()), lambda line: None)
+    assert "stands in for 3.99" in built.substituted
+
+
+def test_unused_environments_go(tmp_path: Path, wheels: Path) -> None:
+    environments, spec = Environments(tmp_path / "envs"), EnvSpec(VERSION, ())
+    built = environments.build(spec, lambda line: None)
+    assert environments.remove_unused(3600) == []
+    about = Path(built.environment.path).parent / "about.json"
+    os.utime(about, (0, 0))
+    assert environments.remove_unused(3600) == [built.environment.key]
+    assert environments.find(spec) is None
+
+
+@pytest.mark.slow
+def test_the_image_of_scikit_learn_can_be_built(tmp_path: Path) -> None:
+    image = prebuilt("us-docker.pkg.dev/vertex-ai/training/sklearn-cpu.1-6:latest")
+    assert image is not None
+    assert image.environment is not None
+    built = Environments(tmp_path / "envs").build(image.environment, lambda line: None)
+    imports = (
+        "import sklearn, pandas, gcsfs, hypertune, google.cloud.storage, pythonjsonlogger; print(sklearn.__version__)"
+    )
+    command = [f"{built.environment.path}/bin/python3", "-c", imports]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "1.6.1\n"
