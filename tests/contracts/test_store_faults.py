@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from trigpoint.core.errors import DataLoss, InvalidArgument, Unavailable
+from trigpoint.core.errors import DataLoss, FailedPrecondition, InvalidArgument, Unavailable
 from trigpoint.store import Store, Tx, backup, check, events, graph, history, operations, refs, resources, work
 from trigpoint.store.graph import Edge
 from trigpoint.store.operations import Operation
@@ -115,10 +115,11 @@ def killed_writer(folder: Path, acknowledged: int) -> list[str]:
     return [name.decode().strip() for name in names]
 
 
-def test_no_acknowledged_write_is_lost_by_a_kill(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [4, pytest.param(25, marks=pytest.mark.slow)])
+def test_no_acknowledged_write_is_lost_by_a_kill(tmp_path: Path, kills: int) -> None:
     chance = random.Random(7)
     written: list[str] = []
-    for _ in range(4):
+    for _ in range(kills):
         written += killed_writer(tmp_path, chance.randrange(1, 120))
         store = open_store(tmp_path)
         assert set(store.read(lambda tx: resources.get_all(tx, written))) == set(written)  # noqa: B023 - read at once
@@ -142,6 +143,15 @@ def test_a_lost_write_ahead_log_is_noticed(tmp_path: Path, harm: str) -> None:
         open_store(tmp_path)
     backup.accept_loss(tmp_path / "trigpoint.db")
     open_store(tmp_path).close()
+
+
+def test_a_killed_servers_database_can_be_read_only(tmp_path: Path) -> None:
+    written = killed_writer(tmp_path, 30)
+    store = open_store(tmp_path, read_only=True)
+    assert len(store.read(lambda tx: resources.get_all(tx, written))) == len(written)
+    with pytest.raises(FailedPrecondition, match="read-only"):
+        insert(store, "new")
+    store.close()
 
 
 # --- a full disk ---

@@ -82,12 +82,15 @@ def test_a_delete_compares_the_version_and_a_new_life_goes_on_counting(store: St
 
 
 def test_a_unit_that_raises_leaves_nothing(store: Store) -> None:
-    def unit(tx: Tx) -> None:
-        resources.insert(tx, row())
+    def unit(tx: Tx, *, writing: bool = True) -> None:
+        if writing:
+            resources.insert(tx, row())
         raise KeyError("mine")
 
-    with pytest.raises(KeyError, match="mine"):
-        store.write(unit)
+    for run in (lambda: store.write(unit), lambda: store.read(lambda tx: unit(tx, writing=False))):
+        with pytest.raises(KeyError, match="mine") as caught:
+            run()
+        assert caught.value.__cause__ is None
     assert store.read(lambda tx: resources.count(tx, "customJobs")) == 0
 
 

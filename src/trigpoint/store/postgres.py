@@ -4,7 +4,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
@@ -53,8 +53,8 @@ class PostgresDatabase:
         try:
             with self._reads.connect() as connection:
                 return fn(_tx(connection))
-        except BaseException as error:
-            raise self._fault(error) from error
+        except BaseException as error:  # noqa: BLE001 - raised again, translated
+            self._raise(error)
 
     def write(self, unit: Callable[[Tx], T]) -> T:
         """Run `unit` until it commits; on any error of its own nothing of it is kept."""
@@ -66,9 +66,9 @@ class PostgresDatabase:
                     if self._read_only:
                         connection.execute(text("SET TRANSACTION READ ONLY"))
                     result = unit(tx)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - raised again, translated
                 if not _lost(error) or attempt == ATTEMPTS - 1:
-                    raise self._fault(error) from error
+                    self._raise(error)
                 time.sleep(random.uniform(0, 0.001 * min(attempt + 1, 20)))  # noqa: S311 - jitter, no secret
                 continue
             for callback in tx.callbacks:
@@ -94,8 +94,13 @@ class PostgresDatabase:
         if self._closed:
             raise Unavailable("The server is shutting down: retry.")
 
+    def _raise(self, error: BaseException) -> NoReturn:
+        raise self._fault(error)
+
     def _fault(self, error: BaseException) -> BaseException:
         translated = translate(error)
+        if translated is not error:
+            translated.__cause__ = error
         if translated is not error or isinstance(error, DataLoss):
             self._failed(translated)
         return translated

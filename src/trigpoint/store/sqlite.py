@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 from weakref import WeakSet
 
 from sqlalchemy import Connection, NullPool, create_engine
@@ -77,8 +77,8 @@ class SqliteDatabase:
             reader.raw.execute("BEGIN")
             result = fn(reader.tx)
             reader.raw.execute("COMMIT")
-        except BaseException as error:
-            raise self._fault(error) from error
+        except BaseException as error:  # noqa: BLE001 - raised again, translated
+            self._raise(error)
         finally:
             if reader.raw.in_transaction:
                 reader.raw.execute("ROLLBACK")
@@ -112,7 +112,7 @@ class SqliteDatabase:
         try:
             return [line for (line,) in raw.execute("PRAGMA integrity_check(5)") if line != "ok"]
         except sqlite3.Error as error:
-            raise self._fault(error) from error
+            self._raise(error)
         finally:
             connection.close()
 
@@ -131,7 +131,7 @@ class SqliteDatabase:
         try:
             raw.backup(copy, pages=4096)
         except sqlite3.Error as error:
-            raise self._fault(error) from error
+            self._raise(error)
         finally:
             copy.close()
             connection.close()
@@ -159,8 +159,8 @@ class SqliteDatabase:
             assert isinstance(raw, sqlite3.Connection)
             if query_only:
                 raw.execute("PRAGMA query_only=ON")
-        except BaseException as error:
-            raise self._fault(error) from error
+        except BaseException as error:  # noqa: BLE001 - raised again, translated
+            self._raise(error)
         return connection, raw
 
     def _work(self) -> None:
@@ -227,6 +227,7 @@ class SqliteDatabase:
         except sqlite3.Error:
             _log.exception("a failed group could not be rolled back")
         for ticket in group:
+            # One exception per caller: each gets a traceback of its own.
             ticket.error = ticket.error or copy.copy(error)
 
     def _announce(self, kept: "list[_Ticket]") -> None:
@@ -239,8 +240,13 @@ class SqliteDatabase:
         if kept:
             self._committed(touched)
 
+    def _raise(self, error: BaseException) -> NoReturn:
+        raise self._fault(error)
+
     def _fault(self, error: BaseException) -> BaseException:
         translated = translate(error)
+        if translated is not error:
+            translated.__cause__ = error
         if translated is not error or isinstance(error, DataLoss):
             self._failed(translated)
         return translated
