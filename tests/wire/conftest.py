@@ -1,8 +1,7 @@
 """A Vertex surface over a real store, with small handlers of the tests' own, called below the sockets."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -141,9 +140,20 @@ class Wire:
 Build = Callable[..., Wire]
 
 
+def opened(folder: Path) -> Store:
+    return Store.open(f"sqlite:///{folder}/a.db", f"sqlite:///{folder}/b.db")
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """One for all tests that put nothing into it; the others have a `store` of their own."""
+    made = opened(tmp_path_factory.mktemp("wire"))
+    yield made
+    made.close()
+
+
 @pytest.fixture
-async def build(tmp_path: Path) -> AsyncIterator[Build]:
-    store = Store.open(f"sqlite:///{tmp_path}/a.db", f"sqlite:///{tmp_path}/b.db")
+def build(store: Store) -> Iterator[Build]:
     made: list[Wire] = []
 
     def make(handlers: Mapping[str, Callable[[Call, Any], Any]], **options: Any) -> Wire:
@@ -164,4 +174,3 @@ async def build(tmp_path: Path) -> AsyncIterator[Build]:
     yield make
     for one in made:
         one.vertex.close()
-    await asyncio.to_thread(store.close)

@@ -136,7 +136,7 @@ def router(known: Mapping[str, Entry]) -> Router[Entry]:
 
 def _bindings(known: Mapping[str, Entry]) -> Iterator[tuple[Rule, Entry]]:
     for full, method in contract.methods().items():
-        if full in known:
+        if full in known and full.startswith(PACKAGE):
             yield from ((binding, known[full]) for binding in method.http)
     for version in VERSIONS:
         for mixin in MIXINS:
