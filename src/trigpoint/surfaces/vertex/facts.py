@@ -1,6 +1,7 @@
 """What a request's headers say of the program that sent it (sdk-contract.md section 2.2, Headers)."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from trigpoint.core.call import Client
 
@@ -10,8 +11,12 @@ _LONGEST = 256
 
 def client(headers: Mapping[str, str]) -> Client:
     """Return the library, the SDK's own method and the environment, as far as the headers tell."""
-    agent = headers.get("user-agent", "")
-    told = f"{headers.get('x-goog-api-client', '')} {agent}"[: 16 * _LONGEST]
+    return _read(headers.get("x-goog-api-client", "")[: 8 * _LONGEST], headers.get("user-agent", "")[: 8 * _LONGEST])
+
+
+@lru_cache(maxsize=1024)
+def _read(api_client: str, agent: str) -> Client:
+    told = f"{api_client} {agent}"
     words = told.split()
     library = next((word for word in words if word.startswith(("model-builder/", "vertex-genai-sdk/"))), "")
     library = library or next((word for word in words if word.startswith(("gapic/", "gcloud-python/"))), "")
