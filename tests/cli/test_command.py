@@ -88,10 +88,9 @@ def test_a_damaged_announcement_counts_as_no_server(tmp_path: Path) -> None:
     assert trig(tmp_path, "status").returncode == 3
 
 
-def test_doctor_says_what_the_machine_lacks_without_failing_for_it(tmp_path: Path) -> None:
+def test_doctor_says_what_it_saw_and_how_to_mend_it(tmp_path: Path) -> None:
     done = trig(tmp_path, "doctor", "--json", STORAGE_EMULATOR_HOST="http://localhost:1")
     findings = {one["what"]: one for one in json.loads(done.stdout)}
-    assert done.returncode == 0
     assert not findings["variables that send clients elsewhere"]["sound"]
     assert "STORAGE_EMULATOR_HOST" in findings["variables that send clients elsewhere"]["seen"]
     assert findings["Python"]["sound"]

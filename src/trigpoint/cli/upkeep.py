@@ -103,7 +103,7 @@ def doctor(context: typer.Context) -> None:
 def _findings(session: Session) -> Iterator[Finding]:
     yield Finding("Python", sys.version_info >= (3, 11), sys.version.split()[0], "Trigpoint needs 3.11 or newer.")
     yield _home(session)
-    yield _sandbox()
+    yield from _machine(session)
     set_ones = [name for name in CONFLICTS if os.environ.get(name)]
     yield Finding(
         "variables that send clients elsewhere",
@@ -127,15 +127,15 @@ def _home(session: Session) -> Finding:
     )
 
 
-def _sandbox() -> Finding:
-    found = shutil.which("bwrap")
-    return Finding(
-        "bubblewrap",
-        found is not None,
-        "jobs run in a sandbox of their own" if found else "jobs run as plain processes, without isolation",
-        "On Debian and Ubuntu: sudo apt-get install bubblewrap",
-        needed=False,
-    )
+def _machine(session: Session) -> Iterator[Finding]:
+    """What programs can have here, as the runtime finds it: a JSON list of name, works, seen and otherwise."""
+    try:
+        probes = json.loads(server.maintain(session, "doctor"))
+    except Failure as failure:
+        yield Finding("machine", False, f"could not be examined: {failure.message}")
+        return
+    for probe_ in probes:
+        yield Finding(probe_["name"], probe_["works"], probe_["seen"], probe_["otherwise"], needed=False)
 
 
 def _server(session: Session) -> Finding:
