@@ -160,6 +160,10 @@ class Identity:
             raise _refused("ACCESS_TOKEN_TYPE_UNSUPPORTED")
         return grant
 
+    def now(self) -> Micros:
+        """Return the instant by which tokens are judged."""
+        return self._clock.now()
+
     # -- signatures of accounts
 
     def sign_blob(self, account: Account, data: bytes) -> tuple[str, bytes]:
@@ -229,6 +233,10 @@ class Identity:
         expires = self._clock.now() // _STEP * _STEP + rules.LIFETIME
         grant = Grant(found.account, expires, "", found.name, found.attempt, scope[:1024])
         return Issued(self._sealer.seal(grant), expires)
+
+    def surroundings(self, replica: Replica) -> ProjectFacts:
+        """Return the project whose tenant project a replica runs in."""
+        return self._project(replica.project)
 
     # -- inside
 

@@ -59,7 +59,7 @@ class Pair:
 
     def sign_claims(self, claims: dict[str, Any]) -> str:
         """Return a compact RS256 JWT that names this key."""
-        return jwt.encode(claims, self.private, algorithm="RS256", headers={"kid": self.key_id})
+        return _JWS.encode(orjson.dumps(claims), self.private, algorithm="RS256", headers={"kid": self.key_id})
 
 
 def generate() -> Pair:
