@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -14,11 +15,21 @@ from trigpoint.runtime.images import EnvSpec, prebuilt
 VERSION = "3.11"
 
 
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the search for interpreters found, for all tests of this file."""
+    root = tmp_path_factory.mktemp("found")
+    Environments(root).interpreters()
+    return root / "interpreters.json"
+
+
 @pytest.fixture
-def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def wheels(tmp_path: Path, found: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package index that is a folder with one package."""
     folder = tmp_path / "wheels"
     folder.mkdir()
+    (tmp_path / "envs").mkdir()
+    shutil.copyfile(found, tmp_path / "envs" / "interpreters.json")
     with zipfile.ZipFile(folder / "tiny_thing-1.5-py3-none-any.whl", "w") as file:
         file.writestr("tiny_thing.py", "answer = 42\n")
         file.writestr("tiny_thing-1.5.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-thing\nVersion: 1.5\n")

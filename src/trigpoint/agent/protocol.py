@@ -17,10 +17,11 @@ The agent posts reports to the server's unix socket (`RunSpec.reports`), as HTTP
     {"fence": 1, "wait_s": 20, "reports": [Report, ...]}
     200 {"ack": 7, "commands": [Command, ...]}
 
-`ack` is the highest `seq` that is durable on the server's side: the agent forgets what is acknowledged and repeats
-the rest, so reports arrive at least once and in order. `wait_s` > 0 allows the server to hold the answer until it has
-a command. 409 means that a newer agent holds the attempt (a stale fence), or that the attempt is over: the agent
-kills its program and goes. Every other failure means "later": it retries with back-off, for as long as it lives.
+`seq` counts from 1, and goes on when another agent takes the attempt over (with the next fence), which repeats the
+spool first. `ack` is the highest `seq` that is durable with the server: the agent forgets what is acknowledged and
+repeats the rest, so reports arrive at least once and in order. `wait_s` > 0 allows the server to hold the answer until
+it has a command. 409 means that a newer agent holds the attempt (a stale fence), or that the attempt is over: the
+agent kills its program and goes. Every other failure means "later": it retries with back-off, for as long as it lives.
 """
 
 from __future__ import annotations

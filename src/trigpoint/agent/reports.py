@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any, Callable, Mapping
 
 from . import protocol
-from .directory import Directory, now
+from .directory import Directory, now, spooled
 
 Commanded = Callable[[protocol.Command], None]
 
@@ -36,10 +36,11 @@ class Reporter(threading.Thread):
         self._directory = directory
         self._command = command
         self._lock = threading.Condition()
-        self._pending: deque[protocol.Report] = deque()
+        before = spooled(directory.file("spool.jsonl"))  # of an agent that died: it may not have been heard
+        self._pending: deque[protocol.Report] = deque(before)
         self._loose: deque[protocol.Report] = deque(maxlen=_KEPT)
         self._logs: Callable[[], Mapping[str, int]] | None = None
-        self._sequence = 0
+        self._sequence = before[-1].seq if before else 0
         self._held = False
         self._away = False
         self._closing = False

@@ -109,7 +109,7 @@ class Sandbox(Room):
     def show_packages(self, layer: str) -> None:
         """Show a directory where `pip install --user` would have put its content."""
         self.site = f"/root/.local/lib/python{self.spec.environment.python}/site-packages"
-        self._binds.append(("--ro-bind", layer, self.site))
+        self._show("--ro-bind", layer, self.site)
 
     def own_environment(self) -> None:
         """Put a writable layer over the environment; what is written there stays with this replica."""
@@ -141,15 +141,23 @@ class Sandbox(Room):
         else:
             self.network.open_own()
         for bucket, path in self.spec.buckets.items():
-            self._binds.append(("--bind", self._mapped(path, f"gcs/{bucket}"), f"/gcs/{bucket}"))
+            self._show("--bind", self._mapped(path, f"gcs/{bucket}"), f"/gcs/{bucket}")
         environment = self.spec.environment
-        if environment.base:
-            self._binds.append(("--ro-bind", environment.base, environment.base))
         if environment.path:
-            self._binds.append(("--ro-bind", environment.path, self._environment()))
+            self._show("--ro-bind", environment.path, self._environment())
+        if environment.base:
+            self._make_way(environment.base)
         for source, target in ((self.spec.ca_file, _CA), (self.spec.uv, _UV)):
             if source:
-                self._binds.append(("--ro-bind", source, target))
+                self._show("--ro-bind", source, target)
+
+    def _show(self, how: str, source: str, target: str) -> None:
+        self._make_way(os.path.dirname(target))
+        self._binds.append((how, source, target))
+
+    def _make_way(self, path: str) -> None:
+        """Make the folders that lead to a mount, before any program could put links there; bubblewrap's are 0700."""
+        os.makedirs(self._root + path, mode=0o755, exist_ok=True)
 
     def _start(self, argv: list[str], env: dict[str, str], stdout: int, stderr: int) -> Running:
         said, say = os.pipe()
@@ -178,9 +186,13 @@ class Sandbox(Room):
         walls += ["--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"]
         walls += ["--dev", "/dev", "--proc", "/proc"]
         visible = ["/usr", *(f"/{name}" for name in _TOP), self.spec.environment.base]
+        base = self.spec.environment.base
+        later = [(base, ["--ro-bind", base, base])] if base else []
         for path in self.spec.hide:
             if os.path.isdir(path) and any(root and _below(os.path.realpath(path), root) for root in visible):
-                walls += ["--tmpfs", path]
+                later.append((path, ["--tmpfs", path]))
+        for _, words in sorted(later, key=lambda each: len(each[0])):  # what lies deeper is mounted over the rest
+            walls += words
         for how, source, target in self._binds:
             walls += [how, source, target]
         return [*walls, "--chdir", "/", "--"]

@@ -243,7 +243,7 @@ class Environments:
         listener.start()
         with process:
             output = process.stdout.read() if process.stdout else ""
-        listener.join()
+            listener.join()
         if process.returncode:
             raise _failure(lines)
         return output
