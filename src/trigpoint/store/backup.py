@@ -21,7 +21,7 @@ _MANIFEST = "manifest.json"
 def backup(store: Store, path: Path) -> Path:
     """Write a consistent copy of both databases into a new folder; return it. Reads and writes go on meanwhile.
 
-    The folder appears whole or not at all. AlreadyExists-like InvalidArgument when it is there already;
+    The folder appears whole or not at all. InvalidArgument when there is something at `path` already;
     FailedPrecondition on PostgreSQL, which brings its own tools.
     """
     if path.exists():
