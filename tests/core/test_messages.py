@@ -89,6 +89,8 @@ def test_an_empty_value_is_written_as_null() -> None:
         ('{"labels":[]}', "labels"),
         ('{"createTime":"yesterday"}', "create_time"),
         ('{"state":"JOB_STATE_DREAMING"}', "state"),
+        ('{"state":2147483648}', "state"),
+        ('{"state":-99999999999}', "state"),
         ('{"displayName":' + "[" * 90 + "]" * 90 + "}", "display_name"),
     ],
 )  # fmt: skip
@@ -132,6 +134,8 @@ def test_an_unknown_type_in_an_any_is_refused() -> None:
 
 
 def test_a_number_that_json_lacks_is_named() -> None:
+    with pytest.raises(InvalidArgument, match="training_task_inputs"):
+        messages.from_json(TrainingPipeline, '{"trainingTaskInputs":{"a":[1e400]}}')
     with pytest.raises(InvalidArgument):
         messages.value(float("nan"))
     infinite: Oneof[Literal["number_value"], float] = Oneof(field="number_value", value=float("inf"))

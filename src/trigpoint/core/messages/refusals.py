@@ -25,6 +25,8 @@ _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 """A string, closed or not: possessive, so that no text takes more than one pass."""
 _PAIRS = re.compile(rb"(?:\[\]|\{\})+")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_LARGE_TEXT = re.compile(r"\d{10}|[eE]\+?\d{3}", re.ASCII)
+_LARGE_BYTES = re.compile(_LARGE_TEXT.pattern.encode())
 _SHOWN = 100
 _REFUSED = (ValueError, TypeError, OverflowError, RecursionError)
 
@@ -48,6 +50,12 @@ def check_depth(data: bytes | str) -> None:
     if brackets:
         _parsed(data)
         raise _too_deep()
+
+
+def has_large_number(data: bytes | str) -> bool:
+    """Return whether the text may hold a number past the range of an enum or of a double."""
+    found = _LARGE_TEXT.search(data) if isinstance(data, str) else _LARGE_BYTES.search(data)
+    return found is not None
 
 
 def _too_deep() -> InvalidArgument:
@@ -124,7 +132,7 @@ def _parts(field: Field, data: Anything, path: str) -> Iterator[tuple[str, Anyth
 
 def _accepted(cls: type[Message], data: Anything, ignore_unknown: bool) -> bool:
     try:
-        cls.from_json(json.dumps(data), ignore_unknown_fields=ignore_unknown, registry=REGISTRY)
+        cls.from_json(json.dumps(data), ignore_unknown_fields=ignore_unknown, registry=REGISTRY).to_binary()
     except _REFUSED:
         return False
     return True
