@@ -47,16 +47,16 @@ class Server:
         self.http, self.grpc, self.context, self.tasks = http, grpc, context, tasks
         self._spliced: set[End] = set()
 
-    def protocol(self, replica: str = "") -> asyncio.Protocol:
+    def protocol(self, replica: str = "", sock: socket.socket | None = None) -> asyncio.Protocol:
         """Return what takes a connection whose TLS stands."""
-        return _Negotiated(self, replica)
+        return _Negotiated(self, replica, sock)
 
     async def tls(self, sock: socket.socket, replica: str = "") -> None:
         """Start TLS on a socket whose next byte is the ClientHello, and serve it."""
         loop = asyncio.get_running_loop()
         try:
             await loop.connect_accepted_socket(
-                lambda: self.protocol(replica), sock, ssl=self.context, ssl_handshake_timeout=_HANDSHAKE_SECONDS
+                lambda: self.protocol(replica, sock), sock, ssl=self.context, ssl_handshake_timeout=_HANDSHAKE_SECONDS
             )
         except (OSError, ssl.SSLError):
             sock.close()
@@ -64,7 +64,7 @@ class Server:
     async def plain(self, sock: socket.socket, early: bytes = b"", replica: str = "", app: App | None = None) -> None:
         """Serve HTTP/1.1 in clear on a socket from which `early` was already taken."""
         loop = asyncio.get_running_loop()
-        await loop.connect_accepted_socket(lambda: _Replayed(self.http.protocol(replica, app), early), sock)
+        await loop.connect_accepted_socket(lambda: _Replayed(self.http.protocol(replica, app, sock), early), sock)
 
     async def splice(self, near: End, origin: Origin) -> None:
         """Join a decrypted h2 connection with the gRPC endpoint until either ends."""
@@ -92,14 +92,14 @@ class Server:
 class _Negotiated(asyncio.Protocol):
     """Stands on a TLS connection for the instant between the handshake and the choice that ALPN made."""
 
-    def __init__(self, server: Server, replica: str) -> None:
-        self._server, self._replica = server, replica
+    def __init__(self, server: Server, replica: str, sock: socket.socket | None) -> None:
+        self._server, self._replica, self._sock = server, replica, sock
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hand the connection over; a client that offers no protocol speaks HTTP/1.1."""
         secure = transport.get_extra_info("ssl_object")
         if secure.selected_alpn_protocol() != "h2":
-            _hand_over(cast("asyncio.Transport", transport), self._server.http.protocol(self._replica))
+            _hand_over(cast("asyncio.Transport", transport), self._server.http.protocol(self._replica, sock=self._sock))
             return
         near = End()
         _hand_over(cast("asyncio.Transport", transport), near)
@@ -141,6 +141,9 @@ async def accept(listener: socket.socket, tasks: Tasks, handle: Accepted) -> Non
             await asyncio.sleep(_ACCEPT_PAUSE)
             continue
         sock.setblocking(False)
+        if sock.family != socket.AF_UNIX:
+            # asyncio does it only for sockets of its own making.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         tasks.start(_guarded(handle, sock))
 
 
