@@ -57,6 +57,10 @@ class Reading:
             os.close(self.file)
             self.file = -1
 
+    def __del__(self) -> None:
+        # A response that is never begun, because its client left, has nobody else to close this.
+        self.close()
+
     def __enter__(self) -> "Reading":
         return self
 

@@ -67,6 +67,11 @@ class Uploads:
 
     def cancel(self, ident: str) -> None:
         """End a session without an object; nothing happens when there is none."""
+        with self.locked(ident):
+            self.drop(ident)
+
+    def drop(self, ident: str) -> None:
+        """End a session that the caller has locked."""
 
         def unit(tx: Tx) -> list[str]:
             row = rows.get_upload(tx, ident)
@@ -74,11 +79,10 @@ class Uploads:
                 return []
             blobs = [part.blob for part in rows.list_parts(tx, ident)]
             rows.delete_upload(tx, ident)
-            return blobs if row.generation else [*blobs, row.blob]
+            return [*blobs, row.blob]
 
-        with self.locked(ident):
-            for blob in self._objects.store.write(unit):
-                self._objects.release(blob)
+        for blob in self._objects.store.write(unit):
+            self._objects.release(blob)
 
     def purge(self, before: Micros) -> int:
         """Cancel sessions begun before an instant; return how many there were."""

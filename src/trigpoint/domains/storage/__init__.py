@@ -1,0 +1,65 @@
+"""Cloud Storage: buckets, objects, upload sessions, and the facts of who read and wrote what.
+
+Speaks no protocol (`surfaces.gcs` does). `Storage.files` is for the other slices: objects by `gs://` URI in the name
+of a project. A bucket belongs to one project; in a bucket of another one every answer is the same PermissionDenied.
+"""
+
+from pathlib import Path
+
+from trigpoint.core.clock import Clock, Ids
+from trigpoint.data.objects import Objects
+from trigpoint.data.objects_blobs import Step
+from trigpoint.data.objects_sweep import Sweeper
+from trigpoint.data.objects_uploads import Uploads as Sessions
+from trigpoint.domains.storage import rules
+from trigpoint.domains.storage.access import AccessLog, Sink
+from trigpoint.domains.storage.buckets import Buckets, NumberOf, attributes_of
+from trigpoint.domains.storage.files import Files
+from trigpoint.domains.storage.things import Target, Things, describe
+from trigpoint.domains.storage.uploads import Uploads
+from trigpoint.store import Store, telemetry
+
+__all__ = ["AccessLog", "Buckets", "Files", "Storage", "Target", "Things", "Uploads"]
+
+
+class Storage:
+    """The slice, put together. Thread-safe. Call `start` before the first request and `close` after the last."""
+
+    def __init__(
+        self,
+        store: Store,
+        home: Path,
+        clock: Clock,
+        ids: Ids,
+        number_of: NumberOf,
+        *,
+        location: str = "us-central1",
+        sink: Sink | None = None,
+        step: Step = lambda name: None,
+    ) -> None:
+        self.objects = Objects(store, home, clock, ids, step=step)
+        sweeper = Sweeper(self.objects, describe, lambda row: rules.keeps_versions(attributes_of(row)))
+        self.number_of = number_of
+        self.access = AccessLog(clock, sink or (lambda batch: _keep(store, batch)))
+        self.buckets = Buckets(self.objects, sweeper, clock, number_of, location)
+        self.things = Things(self.objects, sweeper, self.buckets, self.access)
+        self.uploads = Uploads(Sessions(self.objects), self.things, clock)
+        self.files = Files(self.things, self.objects, sweeper)
+
+    def start(self) -> None:
+        """Finish what a crash interrupted and drop sessions that are too old."""
+        self.objects.recover()
+        self.uploads.purge()
+
+    def tick(self) -> None:
+        """Write down what was observed and make links durable that are due; to be called every few seconds."""
+        self.access.flush()
+        self.objects.settle()
+
+    def close(self) -> None:
+        """Write down everything that is still in memory."""
+        self.tick()
+
+
+def _keep(store: Store, batch: list[telemetry.Access]) -> None:
+    store.telemetry.write(lambda tx: telemetry.record_accesses(tx, batch))

@@ -1,0 +1,259 @@
+"""What may be done to buckets and objects, and what comes of it: pure functions over rows and JSON values."""
+
+import base64
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from trigpoint.core import uris
+from trigpoint.core.errors import FailedPrecondition, InvalidArgument, PermissionDenied, Violation
+from trigpoint.store.objects import BucketRow, ObjectRow
+
+CONDITION = "conditionNotMet"
+NOT_MODIFIED = "notModified"
+OBJECT_FIELDS = frozenset(
+    {
+        "contentType", "contentEncoding", "contentDisposition", "contentLanguage", "cacheControl",
+        "metadata", "customTime", "storageClass", "eventBasedHold", "temporaryHold",
+    }
+)  # fmt: skip
+"""What a client may set on an object (vertex-services.md section 10.1)."""
+BUCKET_FIELDS = frozenset(
+    {
+        "location", "locationType", "storageClass", "labels", "versioning", "iamConfiguration", "lifecycle",
+        "cors", "website", "logging", "encryption", "billing", "defaultEventBasedHold", "autoclass", "rpo",
+        "hierarchicalNamespace", "softDeletePolicy", "acl", "defaultObjectAcl", "customPlacementConfig",
+        "objectRetention",
+    }
+)  # fmt: skip
+CLASSES = frozenset(
+    {
+        "STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE", "MULTI_REGIONAL", "REGIONAL",
+        "DURABLE_REDUCED_AVAILABILITY", "RAPID",
+    }
+)  # fmt: skip
+METADATA_LIMIT = 8192
+JSON = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Preconditions:
+    """Conditions on the generation that an operation meets; None where none is set."""
+
+    generation: int | None = None
+    not_generation: int | None = None
+    metageneration: int | None = None
+    not_metageneration: int | None = None
+
+    def check(self, row: ObjectRow | BucketRow | None) -> None:
+        """Raise FailedPrecondition with the reason that the surface turns into 412 or 304."""
+        generation = 0 if row is None else getattr(row, "generation", None)
+        metageneration = None if row is None else row.metageneration
+        if self.generation is not None and self.generation != generation:
+            raise _unmet("ifGenerationMatch", self.generation, generation)
+        if self.metageneration is not None and self.metageneration != metageneration:
+            raise _unmet("ifMetagenerationMatch", self.metageneration, metageneration)
+        same = self.not_generation is not None and self.not_generation == generation
+        if same or (self.not_metageneration is not None and self.not_metageneration == metageneration):
+            raise FailedPrecondition("The object is what the request already has.", reason=NOT_MODIFIED)
+
+
+@dataclass(frozen=True, slots=True)
+class Hashes:
+    """Checksums that a client claims for its bytes, base64; empty where it claims none."""
+
+    crc32c: str = ""
+    md5: str = ""
+
+    def check(self, crc32c: int, md5: str) -> None:
+        """InvalidArgument when a claimed checksum is not that of the bytes that came."""
+        for name, claimed, found in (("crc32c", self.crc32c, crc_text(crc32c)), ("md5Hash", self.md5, md5)):
+            if claimed and found and claimed != found:
+                raise InvalidArgument(
+                    f"Provided {name} {claimed[:40]!r} doesn't match the calculated {name} {found!r}: "
+                    "the bytes were damaged on the way, send them again."
+                )
+
+    def merged(self, other: "Hashes") -> "Hashes":
+        """Return these claims with those of `other` where they are missing."""
+        return Hashes(self.crc32c or other.crc32c, self.md5 or other.md5)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to list. `start` is inclusive, `end` exclusive; empty means none for all but `limit`."""
+
+    prefix: bytes = b""
+    delimiter: bytes = b""
+    start: bytes = b""
+    end: bytes = b""
+    glob: str = ""
+    versions: bool = False
+    trailing: bool = False
+    """Objects whose name ends with the delimiter are items too, beside their prefix."""
+    limit: int = 1000
+    token: str = ""
+
+
+@dataclass(slots=True)
+class Page:
+    """One page of a list, in byte order of names."""
+
+    items: list[ObjectRow] = field(default_factory=list)
+    prefixes: list[bytes] = field(default_factory=list)
+    token: str = ""
+
+
+def object_name(name: str) -> bytes:
+    """Return the bytes of an object name; InvalidArgument when no object may have it."""
+    fault = uris.object_fault(name)
+    if fault:
+        raise InvalidArgument(violations=[Violation("name", f"{uris.shown(name)}: {fault}")])
+    return name.encode()
+
+
+def new_bucket(name: str, given: Mapping[str, Any], location: str) -> JSON:
+    """Return the attributes of a new bucket; InvalidArgument for a bad name or setting."""
+    fault = uris.new_bucket_fault(name)
+    if fault:
+        raise InvalidArgument(violations=[Violation("name", fault)])
+    attributes = {key: value for key, value in checked_bucket(given).items() if value is not None}
+    attributes["location"] = str(attributes.get("location") or location).upper()
+    attributes.setdefault("storageClass", "STANDARD")
+    return attributes
+
+
+def changed_bucket(attributes: JSON, given: Mapping[str, Any], *, whole: bool) -> JSON:
+    """Return a bucket's attributes after a patch (null removes) or, `whole`, an update. Its location stays."""
+    fixed: JSON = {key: attributes[key] for key in ("location", "_policy") if key in attributes}
+    kept: JSON = {} if whole else attributes
+    return {"storageClass": "STANDARD", **_patched(kept, checked_bucket(given)), **fixed}
+
+
+def checked_bucket(given: Mapping[str, Any]) -> JSON:
+    """Return the settable fields of a bucket; InvalidArgument for one that would promise what is not kept."""
+    if given.get("retentionPolicy") is not None:
+        raise _unsupported("retentionPolicy", "retention policies are not enforced here: leave it out, use versioning")
+    soft = given.get("softDeletePolicy")
+    if isinstance(soft, Mapping) and str(soft.get("retentionDurationSeconds") or "0") != "0":
+        raise _unsupported("softDeletePolicy", "soft delete is not kept here: set 0 seconds, use versioning")
+    _check_class(given)
+    for name, value in given.items():
+        if name in ("labels", "versioning", "iamConfiguration", "lifecycle") and not isinstance(value, dict | None):
+            raise InvalidArgument(violations=[Violation(name, "must be an object")])
+    return {key: value for key, value in given.items() if key in BUCKET_FIELDS}
+
+
+def keeps_versions(attributes: Mapping[str, Any]) -> bool:
+    """Return whether a bucket keeps the generations that are replaced or deleted."""
+    versioning = attributes.get("versioning")
+    return isinstance(versioning, Mapping) and versioning.get("enabled") is True
+
+
+def checked_object(given: Mapping[str, Any]) -> JSON:
+    """Return the settable fields of an object; InvalidArgument when one has the wrong type or is too large."""
+    chosen = {key: value for key, value in given.items() if key in OBJECT_FIELDS}
+    for name, value in chosen.items():
+        kind: type = dict if name == "metadata" else bool if name.endswith("Hold") else str
+        if value is not None and not isinstance(value, kind):
+            raise InvalidArgument(violations=[Violation(name, f"must be of type {kind.__name__}")])
+    metadata = chosen.get("metadata") or {}
+    if any(not isinstance(value, str | None) for value in metadata.values()):
+        raise InvalidArgument(violations=[Violation("metadata", "every value must be a string")])
+    if sum(len(key.encode()) + len((value or "").encode()) for key, value in metadata.items()) > METADATA_LIMIT:
+        raise InvalidArgument(violations=[Violation("metadata", f"holds more than {METADATA_LIMIT} bytes")])
+    _check_class(chosen)
+    return chosen
+
+
+def new_object(given: Mapping[str, Any], content_type: str) -> JSON:
+    """Return the attributes of a new object."""
+    attributes = _patched({}, checked_object(given))
+    if content_type and not attributes.get("contentType"):
+        attributes["contentType"] = content_type
+    return attributes
+
+
+def changed_object(attributes: JSON, given: Mapping[str, Any], *, whole: bool) -> JSON:
+    """Return an object's attributes after a patch (null removes, metadata key by key) or, `whole`, after an update."""
+    system = {key: value for key, value in attributes.items() if key not in OBJECT_FIELDS}
+    kept: JSON = {} if whole else attributes
+    return {**system, **_patched(kept, checked_object(given))}
+
+
+def may_replace(row: ObjectRow | None, attributes: Mapping[str, Any]) -> None:
+    """Raise PermissionDenied when a live generation is under a hold."""
+    if row is not None and (attributes.get("temporaryHold") or attributes.get("eventBasedHold")):
+        raise PermissionDenied(
+            f"Object '{row.bucket}/{row.name.decode()}' is under active hold and cannot be deleted, overwritten or "
+            "archived until the hold is removed."
+        )
+
+
+def crc_text(crc32c: int) -> str:
+    """Return a CRC32C as the API writes it: base64 of four big-endian bytes."""
+    return base64.b64encode(crc32c.to_bytes(4, "big")).decode()
+
+
+@lru_cache(maxsize=256)
+def glob(pattern: str) -> re.Pattern[str]:
+    """Return the expression of a matchGlob: `*` within a part, `**` across, `?`, `[..]`, `{a,b}`."""
+    out, at, depth = "", 0, 0
+    while at < len(pattern):
+        char = pattern[at]
+        if pattern.startswith("**", at):
+            out, at = out + ".*", at + 2
+            continue
+        if char == "[" and (end := pattern.find("]", at + 2)) > 0:
+            inner = pattern[at + 1 : end].replace("\\", "\\\\").replace("[", "\\[")
+            out += f"[^{inner[1:]}]" if inner.startswith(("!", "^")) else f"[{inner}]"
+            at = end + 1
+            continue
+        opened, closed = char == "{" and "}" in pattern[at:], char == "}" and depth > 0
+        depth += opened - closed
+        special = {"*": "[^/]*", "?": "[^/]"}
+        if opened or closed:
+            out += "(?:" if opened else ")"
+        else:
+            out += special.get(char) or ("|" if char == "," and depth else re.escape(char))
+        at += 1
+    try:
+        return re.compile(out + ")" * depth, re.DOTALL)
+    except re.error:
+        raise InvalidArgument(
+            violations=[Violation("matchGlob", f"{uris.shown(pattern)} is not a valid glob")]
+        ) from None
+
+
+def granted(permissions: Iterable[str]) -> list[str]:
+    """Return which storage permissions the members of a bucket's project have: all of them, for now."""
+    return [name for name in permissions if name.startswith("storage.")]
+
+
+def _patched(kept: Mapping[str, Any], given: Mapping[str, Any]) -> JSON:
+    merged = {**kept, **given}
+    for name in ("metadata", "labels"):
+        if isinstance(given.get(name), dict):
+            both = {**(kept.get(name) or {}), **given[name]}
+            merged[name] = {key: value for key, value in both.items() if value is not None} or None
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def _check_class(given: Mapping[str, Any]) -> None:
+    value = given.get("storageClass")
+    if value is not None and value not in CLASSES:
+        raise InvalidArgument(violations=[Violation("storageClass", f"{uris.shown(str(value))} is no storage class")])
+
+
+def _unsupported(name: str, text: str) -> InvalidArgument:
+    return InvalidArgument(violations=[Violation(name, text)])
+
+
+def _unmet(name: str, wanted: int, found: int | None) -> FailedPrecondition:
+    return FailedPrecondition(
+        f"At least one of the pre-conditions you specified did not hold: {name} is {wanted}, the current value is "
+        f"{'none' if found is None else found}.",
+        reason=CONDITION,
+    )
