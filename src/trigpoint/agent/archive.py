@@ -30,6 +30,9 @@ class Bounds:
     depth: int = 32
 
 
+USUAL = Bounds()
+
+
 class _Entry(NamedTuple):
     name: str
     folder: bool
@@ -37,7 +40,7 @@ class _Entry(NamedTuple):
     source: IO[bytes] | None
 
 
-def extract(archive: str, target: str, bounds: Bounds = Bounds()) -> list[str]:
+def extract(archive: str, target: str, bounds: Bounds = USUAL) -> list[str]:
     """Unpack a .tar.gz (or any tar) or .zip (.whl) into a fresh directory; return the names of its files.
 
     Raises BadArchive for anything but regular files and folders with plain relative names. Files are made anew, never

@@ -12,7 +12,7 @@ from . import directory, limits, nursery, protocol, replica, tree
 def main(arguments: list[str]) -> int:
     """Run; 0 when a replica was lived to its end, 3 when another agent has it, 1 when something broke."""
     if arguments[:1] == ["--nursery"]:
-        nursery.serve(int(arguments[1]))
+        nursery.serve(int(arguments[1]), int(arguments[2]))
         return 0
     if arguments[:1] == ["--clean"]:
         return clean(arguments[1])

@@ -151,7 +151,7 @@ class RunSpec:
     runtime: str = "auto"
     """auto, sandbox or process. sandbox: never run without one."""
     uid: int = 0
-    """The user to run as when the agent is root; 0: the agent's own."""
+    """The user to run as when the agent is root; 0: the agent's own; -1: one that the agent chooses for it alone."""
     barrier: bool = False
     """Wait for the command `go` after PREPARED; replicas of gangs larger than one."""
     grace_s: float = 30.0

@@ -62,6 +62,7 @@ class Room:
         with contextlib.suppress(OSError):
             linux.adopt_orphans()
         self.home = self.workplace("home")
+        self.stage.call(self.group.enter)
         self.stage.call(self._open)
         self.lost += [*self.group.lost, *self.network.lost]
 
@@ -148,6 +149,7 @@ class Room:
         """End everything that is left of the programs, and what was made around them."""
         self.kill()
         self.network.close()
+        self.stage.call(self.group.leave)
         self.group.remove()
 
     def _open(self) -> None:

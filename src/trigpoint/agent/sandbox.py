@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from typing import Mapping
 
-from . import linux, tree
+from . import linux, tree, users
 from .protocol import RunSpec
 from .room import Room, Running
 
@@ -62,8 +62,7 @@ class Sandbox(Room):
         problem = ""
         if os.geteuid() == 0 and spec.uid:
             try:
-                self._userns = linux.user_namespace(spec.uid)
-                self._uid = spec.uid
+                self._uid, self._userns = users.take(spec.uid)
             except OSError as error:
                 problem = f"The program runs as the server's user: files cannot be mapped to another ({error})."
         self._binds: list[tuple[str, str, str]] = []
@@ -77,6 +76,7 @@ class Sandbox(Room):
         with contextlib.suppress(OSError):
             linux.adopt_orphans()
         self._lay_out()
+        self.stage.call(self.group.enter)
         self.stage.call(self._open)
         self.lost += [*self.group.lost, *self.network.lost]
 

@@ -25,8 +25,8 @@ from trigpoint.runtime.nursery import Nursery, agent_command
 
 _UID = re.compile(r"[a-zA-Z0-9-]{1,63}")
 _REPLICA = re.compile(r"[a-zA-Z0-9._-]{1,63}")
-_USERS = range(200_000, 260_000)
-"""User ids of replicas; no system hands these out to people."""
+_SPARES = 2
+"""Agents that wait for work, with a user of their own already."""
 _START_S = 20.0
 """An agent that has not claimed its directory for so long is started again."""
 
@@ -49,15 +49,15 @@ class LocalEngine:
         attempts.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._attempts = attempts
         self._options = options
-        self._nursery = Nursery()
         self._lock = threading.RLock()
         self._launched: dict[str, float] = {}
-        self._users: set[int] = set()
         self._cleaned: set[str] = set()
         self._runtime = options.runtime
         if options.runtime == "auto":
             self._runtime = "sandbox" if doctor.sandbox().works else "process"
         self._networks = self._runtime == "sandbox" and doctor.own_networks().works
+        self._own_users = self._runtime == "sandbox" and os.geteuid() == 0
+        self._nursery = Nursery(_SPARES if self._own_users else 0)
         self._nursery.warm()
 
     @property
@@ -136,8 +136,6 @@ class LocalEngine:
                 self._kill(directory)
                 self._launched.pop(str(directory), None)
                 self._cleaned.discard(str(directory))
-                with contextlib.suppress(OSError, ValueError):
-                    self._users.discard(protocol.load_spec((directory / "spec.json").read_bytes()).uid)
             if self._networks:
                 _run("ip", "netns", "del", self._namespace(uid))
             gone = self._attempts / f".{uid}.{secrets.token_hex(4)}.gone"
@@ -183,24 +181,11 @@ class LocalEngine:
             spec,
             runtime=self._runtime if spec.runtime == "auto" else spec.runtime,
             network=network,
-            uid=spec.uid or self._user(),
+            uid=spec.uid or (-1 if self._own_users else 0),
             layers=spec.layers or options.layers,
             uv=spec.uv or options.uv,
             hide=spec.hide or options.hide,
         )
-
-    def _user(self) -> int:
-        if os.geteuid() != 0 or self._runtime != "sandbox":
-            return 0
-        if not self._users:
-            for path in self._attempts.glob("*/*/spec.json"):
-                with contextlib.suppress(OSError, ValueError):
-                    self._users.add(protocol.load_spec(path.read_bytes()).uid)
-        while True:
-            user = _USERS.start + secrets.randbelow(len(_USERS))
-            if user not in self._users:
-                self._users.add(user)
-                return user
 
     def _foreign(self, home: Path) -> bool:
         """Return whether the gang belongs to an earlier boot of the machine."""

@@ -23,7 +23,8 @@ def agent_command(*arguments: str) -> list[str]:
 class Nursery:
     """Thread-safe. The agents leave the session of the server and survive it; the nursery does not."""
 
-    def __init__(self) -> None:
+    def __init__(self, spares: int = 0) -> None:
+        self._spares = str(spares)
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._requests: socket.socket | None = None
@@ -59,7 +60,7 @@ class Nursery:
             ours.settimeout(10)
             with theirs:
                 self._process = subprocess.Popen(
-                    agent_command("--nursery", str(theirs.fileno())),
+                    agent_command("--nursery", str(theirs.fileno()), self._spares),
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
