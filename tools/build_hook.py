@@ -17,6 +17,7 @@ class GenerateHook(BuildHookInterface[Any]):
         sys.path.insert(0, str(Path(self.root, "tools")))
         from generate import generate
 
-        generate()
+        # An installer compiles what a wheel holds; an editable install would leave it to the first start.
+        generate(compiled=version == "editable")
         if not Path(self.root, "src/trigpoint/core/pb/index.json").exists():
             raise RuntimeError("src/trigpoint/core/pb was not generated")

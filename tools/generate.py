@@ -51,19 +51,24 @@ def main() -> None:
 def generate(*, compiled: bool = False) -> bool:
     """Bring core/pb up to date; return whether anything had to be written."""
     stamp = _stamp()
-    if _read(TARGET / "stamp") == stamp:
-        return False
+    fresh = _read(TARGET / "stamp") != stamp
+    if fresh:
+        _replace(stamp)
+    if compiled:
+        compileall.compile_dir(TARGET, quiet=2)
+    return fresh
+
+
+def _replace(stamp: str) -> None:
+    """Write the folder anew, and put it in the place of the old one only when it is complete."""
     files = FileDescriptorSet.from_binary(gzip.decompress(SOURCE.read_bytes())).file
     with tempfile.TemporaryDirectory(dir=TARGET.parent, prefix=".pb-") as scratch:
         fresh = Path(scratch, "pb")
         _write(fresh, _classes(files))
         _write(fresh, _tables(files, Path(scratch)) | {"stamp": stamp})
-        if compiled:
-            compileall.compile_dir(fresh, quiet=1, stripdir=scratch, prependdir=str(TARGET.parent))
         if TARGET.exists():
             shutil.move(TARGET, Path(scratch, "old"))
         shutil.move(fresh, TARGET)
-    return True
 
 
 def _stamp() -> str:
@@ -212,9 +217,12 @@ def _used(message: DescriptorProto) -> Iterator[str]:
         yield from _used(nested)
 
 
-def _index(files: list[FileDescriptorProto]) -> dict[str, str]:
-    """Return for each message and enum, by full name, the module that holds its class."""
-    return {name: _module(path) for name, path in _homes(files).items()}
+def _index(files: list[FileDescriptorProto]) -> dict[str, list[str]]:
+    """Return for each module the full names of the messages and enums whose classes it holds."""
+    found: dict[str, list[str]] = {}
+    for name, path in _homes(files).items():
+        found.setdefault(_module(path), []).append(name)
+    return found
 
 
 def _module(path: str) -> str:

@@ -21,7 +21,7 @@ from trigpoint.core.messages import types
 
 def vertex_messages() -> list[str]:
     """Return the names of all messages of v1 and v1beta1, map entries left out."""
-    names = [name for name in types._index() if name.startswith(oracle.NAMES)]
+    names = [name for name in types.index() if name.startswith(oracle.NAMES)]
     found = [name for name in names if types.find(name) is not None and not name.endswith("Entry")]
     return sorted(found)
 

@@ -48,7 +48,7 @@ def message_class(name: str) -> type[Message]:
 @cache
 def find(name: str) -> type[Message] | None:
     """Return the class of a full name, or None."""
-    module = _index().get(name)
+    module = index().get(name)
     if module is None:
         return None
     described = importlib.import_module(module).desc()
@@ -64,11 +64,10 @@ def _types_in(messages: Sequence[DescMessage]) -> dict[str, type[Message]]:
 
 
 @cache
-def _index() -> dict[str, str]:
-    """Return full name -> module, as tools/generate.py wrote it."""
-    text = (resources.files("trigpoint.core.pb") / "index.json").read_text()
-    index: dict[str, str] = json.loads(text)
-    return index
+def index() -> dict[str, str]:
+    """Return full name -> module of every message and enum, as tools/generate.py wrote it."""
+    held: dict[str, list[str]] = json.loads((resources.files("trigpoint.core.pb") / "index.json").read_bytes())
+    return {name: module for module, names in held.items() for name in names}
 
 
 class _LazyRegistry(Registry):  # type: ignore[misc]  # final for type checkers; the codec asks only `message`
