@@ -126,7 +126,7 @@ async def test_addresses(build: Build, name: str, code: int) -> None:
 
 
 async def test_an_unknown_project_reads_like_a_forbidden_one(build: Build) -> None:
-    wire = build({})
+    wire = build({GET: lambda call, request: pytest.fail("it was called")})
     texts = []
     for project in ("nobody", "other"):
         answer, _ = await both(wire, f"projects/{project}/locations/us-central1/customJobs/5")
@@ -220,6 +220,8 @@ async def test_giant_bodies_are_refused_before_they_are_read(build: Build) -> No
         ("GET", f"/v1/{LOCATION}/customJobs", "&".join(f"filter={i}" for i in range(2000)), 400),
         ("GET", f"/v1/{LOCATION}/customJobs", "%ff=%ff", 400),
         ("GET", f"/v1/{LOCATION}/customJobs", "$alt=json;enum-encoding=int&key=x&prettyPrint=true&alt=json", 200),
+        ("GET", f"/v1/{LOCATION}/customJobs", "fields=customJobs(name)", 200),
+        ("GET", f"/v1/{LOCATION}/customJobs", "fields=customJobs(name", 400),
         ("GET", f"/ui/{LOCATION}/customJobs", "", 200),
         ("GET", f"/v1beta1/{LOCATION}/customJobs", "page_size=3&readMask=name", 200),
     ],

@@ -171,3 +171,12 @@ async def test_stored_json_is_sent_as_it_is(build: Build) -> None:
     assert beta.json == messages.to_dict(job(DONE))
     pretty = await wire.rest("GET", f"/v1/{JOB}", query="prettyPrint=true")
     assert b"\n  " in pretty.body
+
+
+async def test_a_stop_lets_held_reads_go(build: Build) -> None:
+    wire = serving(build)
+    await wire.rest("POST", f"/v1/{LOCATION}/customJobs", {})
+    held = asyncio.create_task(wire.rest("GET", f"/v1/{JOB}"))
+    await asyncio.sleep(0.05)
+    wire.vertex._dispatcher._holds.close()
+    assert (await held).json["state"] == "JOB_STATE_RUNNING"

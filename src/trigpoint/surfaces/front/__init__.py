@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trigpoint.core import errors, wire
+from trigpoint.core import errors, status, wire
 from trigpoint.surfaces.front.certificates import Authority
 from trigpoint.surfaces.front.grpc import GrpcEndpoint
 from trigpoint.surfaces.front.hosts import App, HostRouter, Table, host_name, is_loopback
@@ -53,7 +53,7 @@ class Front:
         options: FrontOptions,
         *,
         metadata: App | None = None,
-        details: Callable[[errors.TrigpointError], bytes] = lambda _error: b"",
+        details: Callable[[errors.TrigpointError], bytes] = status.status_bytes,
         resolver: Resolver = resolve,
     ) -> None:
         self._options, self._names = options, table.names

@@ -18,11 +18,14 @@ class Vertex:
 
     def __init__(self, parts: Parts) -> None:
         mixins = Mixins(parts.store, parts.operations, parts.clock, parts.locations)
-        self._dispatcher = Dispatcher(parts, {**mixins.handlers(), **parts.handlers})
+        handlers = {**mixins.handlers(), **parts.handlers}
+        self.built = frozenset(handlers)
+        """Full v1 names of the methods that have a handler."""
+        self._dispatcher = Dispatcher(parts, handlers)
         known = table.entries()
         self.app = Rest(self._dispatcher, table.router(known), parts.max_body)
         self.rpcs: wire.RpcTable = rpc.table(self._dispatcher, known)
 
     def close(self) -> None:
-        """Stop taking calls; those under way end."""
+        """Let held reads go and take no more calls: the first step of a stop, before the front's."""
         self._dispatcher.close()

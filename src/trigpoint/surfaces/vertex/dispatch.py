@@ -1,7 +1,8 @@
 """One way for a call of either transport and version: who, where, may they, which handler; encoding is left to those.
 
-The order is fixed: identity first, so that nothing is answered without one; then project and location of the address;
-then the handler, on a pool thread unless it is quick.
+The order is fixed: identity first, so that nothing is answered without one; then whether the method is built, so that
+an empty request tells (tools/coverage.py asks so); then project and location of the address; then the handler, on a
+pool thread unless it is quick.
 """
 
 import asyncio
@@ -52,7 +53,8 @@ class Dispatcher:
         self._holds = Holds(parts.store.notifier, parts.clock, enabled=parts.held_reads)
 
     def close(self) -> None:
-        """Stop the pool; calls under way end."""
+        """Let held reads go and stop the pool; handlers under way end."""
+        self._holds.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def admit(self, arrival: Arrival) -> Caller:
@@ -66,8 +68,8 @@ class Dispatcher:
 
     async def call(self, entry: Entry, caller: Caller, request: Any, arrival: Arrival) -> Any:
         """Return what the handler answers to a v1 request message, which this may change (project ids to numbers)."""
-        call = self._address(entry, caller, request, arrival)
         handler = self._handler(entry)
+        call = self._address(entry, caller, request, arrival)
 
         async def run() -> Any:
             if entry.name in self._parts.inline:
@@ -88,9 +90,10 @@ class Dispatcher:
 
     async def stream(self, entry: Entry, caller: Caller, request: Any, arrival: Arrival) -> AsyncIterator[Any]:
         """Yield what a server-streaming handler yields; its iterator runs on pool threads."""
+        handler = self._handler(entry)
         call = self._address(entry, caller, request, arrival)
         loop = asyncio.get_running_loop()
-        answers: Iterator[Any] = iter(await loop.run_in_executor(self._pool, self._handler(entry), call, request))
+        answers: Iterator[Any] = iter(await loop.run_in_executor(self._pool, handler, call, request))
         while (answer := await loop.run_in_executor(self._pool, next, answers, _END)) is not _END:
             yield answer
 

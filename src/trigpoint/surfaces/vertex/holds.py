@@ -21,6 +21,8 @@ _BETA = 4.0
 """Seconds; v1beta1 clients give up after 5."""
 _RHYTHM = (4.5, 6.0)
 _MARGIN = 0.5
+_LOOK = 1.0
+"""Seconds after which a waiting read looks whether the server stops."""
 _REMEMBERED = 20_000
 _MOST = 500
 
@@ -33,6 +35,11 @@ class Holds:
         self._fresh: OrderedDict[Key, float] = OrderedDict()
         self._answered: OrderedDict[Key, float] = OrderedDict()
         self._waiting = 0
+        self._closed = False
+
+    def close(self) -> None:
+        """Let every waiting read go within a second, and hold no other."""
+        self._closed = True
 
     def created(self, key: Key) -> None:
         """Remember that this caller just created this resource: the first Get may wait."""
@@ -60,18 +67,19 @@ class Holds:
     ) -> T:
         """Return `read()` once it is settled, or as it is after `seconds`, or at once when too many wait."""
         answer = await read()
-        if settled(answer) or self._waiting >= _MOST:
+        if settled(answer) or self._closed or self._waiting >= _MOST:
             return answer
         deadline = self._clock.monotonic() + seconds
         self._waiting += 1
         try:
             with self._notifier.watch(name) as watch:
                 answer = await read()
-                while not settled(answer):
+                while not settled(answer) and not self._closed:
                     left = deadline - self._clock.monotonic()
-                    if left <= 0 or not await watch.changed(left):
+                    if left <= 0:
                         break
-                    answer = await read()
+                    if await watch.changed(min(left, _LOOK)):
+                        answer = await read()
         finally:
             self._waiting -= 1
         return answer

@@ -9,6 +9,7 @@ import orjson
 from trigpoint.core import errors, messages, status, transcoding, wire
 from trigpoint.core.errors import InvalidArgument, NotFound
 from trigpoint.kernel.resource import Rendered
+from trigpoint.surfaces.vertex import partial
 from trigpoint.surfaces.vertex.dispatch import Dispatcher, hidden
 from trigpoint.surfaces.vertex.parts import Arrival, Entry
 from trigpoint.surfaces.vertex.versions import answer_in, request_in
@@ -133,9 +134,17 @@ def _rendered(entry: Entry, answer: Any, query: Query) -> bytes:
             text = messages.to_json(output, enums_as_ints=as_ints)
     else:
         text = messages.to_json(answer_in(entry, answer), enums_as_ints=as_ints)
-    if _last(query, "prettyPrint") == "true" or _last(query, "$prettyPrint") == "true":
-        return orjson.dumps(orjson.loads(text), option=orjson.OPT_INDENT_2)
-    return text
+    return _shaped(text, query)
+
+
+def _shaped(text: bytes, query: Query) -> bytes:
+    """Return the JSON cut to the `fields` asked for and indented where asked."""
+    fields = _last(query, "$fields") or _last(query, "fields")
+    pretty = "true" in (_last(query, "prettyPrint"), _last(query, "$prettyPrint"))
+    if not fields and not pretty:
+        return text
+    data = orjson.loads(text)
+    return orjson.dumps(partial.cut(data, fields) if fields else data, option=orjson.OPT_INDENT_2 if pretty else 0)
 
 
 async def _refuse(send: Send, error: errors.TrigpointError) -> None:
