@@ -110,7 +110,8 @@ class Operations:
             name=operation.name,
             parent=operation.name.rsplit("/operations/", 1)[0],
             target=target,
-            method=call.method,
+            # In the caller's version: a poll names none, and must answer with the types of the call that began it.
+            method=call.method.replace(".v1.", f".{call.version}.", 1),
             owner=call.caller.email,
             done=operation.done,
             create_time=now,
