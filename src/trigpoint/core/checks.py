@@ -6,6 +6,7 @@ Texts and limits: vertex-training.md sections 8.1 and 8.7.
 import re
 from collections.abc import Mapping
 
+from trigpoint.core import uris
 from trigpoint.core.errors import InvalidArgument, Violation
 
 _LABEL_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -42,6 +43,15 @@ def client_id(field: str, value: str) -> list[Violation]:
         return []
     text = "must have 1 to 63 characters of a-z, 0-9, underscore and hyphen, and must not start with a digit or hyphen"
     return [Violation(field, f"{value[:80]!r} {text}.")]
+
+
+def gs_uri(field: str, value: str) -> list[Violation]:
+    """Check that a value is a `gs://BUCKET[/NAME]` URI."""
+    try:
+        uris.parse(value, field)
+    except InvalidArgument as error:
+        return list(error.violations)
+    return []
 
 
 def refuse(violations: list[Violation]) -> None:

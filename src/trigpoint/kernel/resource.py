@@ -80,6 +80,10 @@ class Fact:
     data: Mapping[str, Any] = field(default_factory=dict)
     where: str = "service"
     """`user`, `tenant` or `service`: in whose project it happened."""
+    log: str = ""
+    """What the service's own log says of it, one line; empty for nothing."""
+    severity: str = "INFO"
+    """Of that line, as Cloud Logging spells it."""
 
 
 class Kernel:
@@ -210,7 +214,7 @@ class Kernel:
             kind=fact.kind,
             where=fact.where,
             actor=call.caller.email if call else "",
-            data=fact.data,
+            data={**fact.data, "log": fact.log, "severity": fact.severity} if fact.log else fact.data,
         )
 
     def wake(self, tx: Tx, kind: str, name: str) -> None:

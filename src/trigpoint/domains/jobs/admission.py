@@ -1,0 +1,152 @@
+"""Whether a job may start now. Pure.
+
+Capacity is virtual: a job whose machine types exceed the host runs over-committed, visibly. Only absent accelerators
+and a demand above the quota are refused, and more with `strict` (architecture.md section 5, step 8).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from trigpoint.core.pb.google.cloud.aiplatform.v1.accelerator_type_pb import AcceleratorType
+from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import CustomJobSpec
+
+_GIB = 2**30
+
+
+class Machine(Protocol):
+    """A machine type."""
+
+    @property
+    def cpus(self) -> int:
+        """Its virtual CPUs."""
+        ...
+
+    @property
+    def memory_bytes(self) -> int:
+        """Its memory."""
+        ...
+
+
+class Machines(Protocol):
+    """The machine types that there are (`runtime.machines`)."""
+
+    def get(self, name: str) -> Machine | None:
+        """Return a machine type, or None when there is none of that name."""
+        ...
+
+    def problem(self, name: str) -> str:
+        """Return an empty string, or why the name can't be used and what to do."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a job asks for in all its replicas together."""
+
+    replicas: int
+    vcpus: int
+    memory_gib: float
+    accelerators: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What this installation can really give, and how much it lets run at once."""
+
+    cpus: int
+    memory_gib: float
+    replicas_at_once: int
+    vcpu_quota: int
+    strict: bool
+    accelerators: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The job can never run here: HTTP 429 at create (vertex-training.md section 2.8)."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """The job has to wait; `reason` says for what, `ahead` how many jobs go first."""
+
+    reason: str
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The job may start. `overcommit` says what it asks for beyond the host; empty when nothing."""
+
+    overcommit: str = ""
+
+
+def demand(spec: CustomJobSpec, machines: Machines) -> Demand:
+    """Return what a job's pools ask for; unknown machine types count as nothing (they are refused elsewhere)."""
+    replicas = vcpus = 0
+    memory = 0.0
+    accelerators: dict[str, int] = {}
+    for pool in spec.worker_pool_specs:
+        if pool.task is None or pool.machine_spec is None:
+            continue
+        machine = machines.get(pool.machine_spec.machine_type)
+        replicas += pool.replica_count
+        if machine is not None:
+            vcpus += machine.cpus * pool.replica_count
+            memory += machine.memory_bytes / _GIB * pool.replica_count
+        kind = pool.machine_spec.accelerator_type
+        if kind != AcceleratorType.UNSPECIFIED:
+            name = AcceleratorType(kind).name
+            accelerators[name] = accelerators.get(name, 0) + pool.machine_spec.accelerator_count * pool.replica_count
+    return Demand(replicas, vcpus, memory, accelerators)
+
+
+def possible(wanted: Demand, host: Host) -> Refused | None:
+    """Return why a job can never run here, or None."""
+    absent = [name for name, count in wanted.accelerators.items() if host.accelerators.get(name, 0) < count]
+    metrics = [f"custom_model_training_{name.lower()}_gpus" for name in absent]
+    if wanted.vcpus > host.vcpu_quota:
+        metrics.insert(0, "custom_model_training_cpus")
+    if metrics:
+        listed = ",".join(f"aiplatform.googleapis.com/{metric}" for metric in metrics)
+        return Refused(f"The following quota metrics exceed quota limits: {listed}. {_fix(wanted, host, absent)}")
+    if host.strict and (wanted.vcpus > host.cpus or wanted.memory_gib > host.memory_gib):
+        text = f"Resources are insufficient on this machine: {_excess(wanted, host)}"
+        return Refused(f"{text}. Use smaller machine types or fewer replicas, or switch `strict` off to over-commit.")
+    return None
+
+
+def admit(wanted: Demand, host: Host, running: Sequence[Demand], ahead: int) -> Admitted | Queued:
+    """Return whether a job may start beside those running; `ahead` jobs of the queue come before it.
+
+    First come, first served. A job larger than everything the host lets run at once starts when nothing else runs.
+    """
+    if ahead:
+        return Queued(f"{ahead} job{'s are' if ahead > 1 else ' is'} ahead in the queue.", ahead)
+    replicas = sum(other.replicas for other in running)
+    vcpus = sum(other.vcpus for other in running)
+    if running and replicas + wanted.replicas > host.replicas_at_once:
+        text = f"{replicas} replicas are running and at most {host.replicas_at_once} run at once on this machine."
+        return Queued(f"{text} Raise `parallel_jobs` to run more.", 0)
+    if running and vcpus + wanted.vcpus > host.vcpu_quota:
+        return Queued(
+            f"{vcpus} of {host.vcpu_quota} vCPUs of the quota are in use; the job asks for {wanted.vcpus}.", 0
+        )
+    exceeds = wanted.vcpus > host.cpus or wanted.memory_gib > host.memory_gib
+    return Admitted(_excess(wanted, host) if exceeds else "")
+
+
+def _excess(wanted: Demand, host: Host) -> str:
+    asked = f"the job asks for {wanted.vcpus} vCPUs and {wanted.memory_gib:g} GiB of memory"
+    return f"{asked}, the machine has {host.cpus} and {host.memory_gib:.0f} GiB"
+
+
+def _fix(wanted: Demand, host: Host, absent: Sequence[str]) -> str:
+    if absent:
+        return f"This machine has no {absent[0]}: remove the accelerator from machine_spec, or run where there is one."
+    return (
+        f"The job asks for {wanted.vcpus} vCPUs and the quota is {host.vcpu_quota}: raise `vcpu_quota` or ask for less."
+    )

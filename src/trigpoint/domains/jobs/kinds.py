@@ -1,0 +1,11 @@
+"""The resources of this slice, declared."""
+
+from trigpoint.core.names import pattern
+from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import CustomJob
+from trigpoint.kernel.resource import Kind
+
+CUSTOM_JOB = Kind(
+    noun="CustomJob",
+    message=CustomJob,
+    pattern=pattern("projects/{project}/locations/{location}/customJobs/{custom_job}"),
+)

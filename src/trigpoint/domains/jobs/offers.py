@@ -1,0 +1,60 @@
+"""What this installation offers to jobs: machine types and images, as the rules and the launcher ask for them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from trigpoint.core.errors import InvalidArgument
+from trigpoint.domains.jobs.admission import Machine
+from trigpoint.runtime import images, machines
+from trigpoint.runtime.environments import Environments
+
+
+class Types:
+    """The machine types of Vertex (`runtime.machines`)."""
+
+    def get(self, name: str) -> Machine | None:
+        """Return a machine type, or None."""
+        return machines.machine(name)
+
+    def problem(self, name: str) -> str:
+        """Return an empty string, or why the type can't be used and what to do (vertex-training.md section 3.3)."""
+        if machines.machine(name) is not None:
+            return ""
+        return f"Machine type {name[:100]!r} is not supported. Use one such as n1-standard-4 or e2-standard-4."
+
+
+class Catalogue:
+    """The images that become environments here. Thread-safe."""
+
+    def __init__(self, environments: Environments) -> None:
+        self._environments = environments
+
+    def problem(self, image: str) -> str:
+        """Return an empty string, or what is wrong with an image's name and what to do."""
+        known = images.prebuilt(image)
+        if known is not None and known.environment is not None:
+            return ""
+        example = "us-docker.pkg.dev/vertex-ai/training/sklearn-cpu.1-6:latest"
+        if images.looks_prebuilt(image):
+            return f"{image[:200]!r} is not a prebuilt image that is known here; use one such as {example}."
+        return f"{image[:200]!r} can't be run here: images of your own are not built yet. Use one such as {example}."
+
+    def provide(self, image: str) -> Mapping[str, Any] | str:
+        """Return the built environment of an image, or what is being done to get it; returns at once."""
+        known = images.prebuilt(image)
+        if known is None or known.environment is None:
+            raise InvalidArgument(self.problem(image))
+        progress = self._environments.request(known.environment)
+        if progress.failure:
+            raise InvalidArgument(f"The image {image[:200]} could not be provided on this machine: {progress.failure}")
+        if progress.built is None:
+            return f"Building the environment of {image[:200]}: {progress.line or 'starting'}"
+        built = progress.built
+        return {
+            "environment": asdict(built.environment),
+            "key": built.environment.key,
+            "python": built.environment.python,
+            "substituted": built.substituted,
+            "seconds": built.seconds,
+        }

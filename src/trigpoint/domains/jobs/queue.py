@@ -1,0 +1,107 @@
+"""Who runs and who waits, in memory: rebuilt from the rows at start, asked by the reconciler of each job.
+
+First come, first served over the whole installation. What the rule is, `admission` says.
+"""
+
+import threading
+
+from trigpoint.core.clock import Micros
+from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import CustomJob
+from trigpoint.domains.jobs import admission
+from trigpoint.domains.jobs.admission import Admitted, Demand, Host, Machines, Queued, Refused
+from trigpoint.domains.jobs.kinds import CUSTOM_JOB
+from trigpoint.domains.jobs.rules import Progress
+from trigpoint.kernel.resource import Kernel, Stored
+from trigpoint.store import resources
+from trigpoint.store.queries import COLUMNS
+from trigpoint.store.tx import Values
+
+_LIVE = ("JOB_STATE_QUEUED", "JOB_STATE_PENDING", "JOB_STATE_RUNNING", "JOB_STATE_CANCELLING")
+
+
+class Queue:
+    """Admits jobs. Thread-safe."""
+
+    def __init__(self, kernel: Kernel, host: Host, machines: Machines) -> None:
+        self._kernel = kernel
+        self._host = host
+        self._machines = machines
+        self._lock = threading.Lock()
+        self._running: dict[str, Demand] = {}
+        self._waiting: dict[str, tuple[Micros, Demand]] = {}
+
+    def recover(self) -> list[str]:
+        """Learn from the rows who runs and who waits; return the names of all jobs that are not over."""
+        names: list[str] = []
+        after: tuple[Values, ...] | None = None
+        while True:
+            page = self._page(after)
+            for row in page.rows:
+                names.append(row.name)
+                stored = self._kernel.load(CUSTOM_JOB, row.name)
+                if Progress(**stored.notes).phase == "queued":
+                    self._waiting[row.name] = (row.create_time, self.demand(stored))
+                else:
+                    self._running[row.name] = self.demand(stored)
+            after = page.next
+            if after is None:
+                return names
+
+    def _page(self, after: tuple[Values, ...] | None) -> resources.Page:
+        live = COLUMNS["state"].in_(_LIVE)
+        return self._kernel.store.read(
+            lambda tx: resources.select(tx, CUSTOM_JOB.collection, where=live, after=after, limit=500)
+        )
+
+    def refusal(self, job: CustomJob) -> Refused | None:
+        """Return why a job can never run here, or None."""
+        return admission.possible(admission.demand(job.job_spec, self._machines), self._host) if job.job_spec else None
+
+    def ask(self, stored: Stored[CustomJob]) -> Admitted | Queued | Refused:
+        """Admit a job, or say what it waits for; a job that was admitted stays so."""
+        name, wanted = stored.row.name, self.demand(stored)
+        never = admission.possible(wanted, self._host)
+        with self._lock:
+            if name in self._running:
+                return Admitted()
+            if never is not None:
+                self._waiting.pop(name, None)
+                return never
+            ahead = sum(
+                1 for other, (since, _) in self._waiting.items() if (since, other) < (stored.row.create_time, name)
+            )
+            verdict = admission.admit(wanted, self._host, list(self._running.values()), ahead)
+            if isinstance(verdict, Admitted):
+                self._waiting.pop(name, None)
+                self._running[name] = wanted
+            else:
+                self._waiting[name] = (stored.row.create_time, wanted)
+        if isinstance(verdict, Admitted):
+            self._wake_next()
+        return verdict
+
+    def left(self, name: str) -> None:
+        """Forget a job that is over, and wake the first that waits."""
+        with self._lock:
+            known = self._running.pop(name, None) or self._waiting.pop(name, None)
+        if known is not None:
+            self._wake_next()
+
+    def position(self, name: str) -> int:
+        """Return how many jobs wait before this one."""
+        with self._lock:
+            mine = self._waiting.get(name)
+            if mine is None:
+                return 0
+            return sum(1 for other, (since, _) in self._waiting.items() if (since, other) < (mine[0], name))
+
+    def demand(self, stored: Stored[CustomJob]) -> Demand:
+        """Return what a stored job asks for."""
+        assert stored.message.job_spec is not None
+        return admission.demand(stored.message.job_spec, self._machines)
+
+    def _wake_next(self) -> None:
+        with self._lock:
+            first = min(self._waiting, key=lambda name: (self._waiting[name][0], name), default=None)
+        if first is not None:
+            self._kernel.store.write(lambda tx: self._kernel.wake(tx, CUSTOM_JOB.collection, first))

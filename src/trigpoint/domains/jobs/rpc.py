@@ -1,0 +1,125 @@
+"""JobService's custom jobs: what is accepted and how it is stored. What happens to a job then is `work`'s."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from trigpoint.core import checks, messages
+from trigpoint.core.call import Call
+from trigpoint.core.errors import FailedPrecondition, ResourceExhausted
+from trigpoint.core.messages import Empty
+from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import CustomJob
+from trigpoint.core.pb.google.cloud.aiplatform.v1.job_service_pb import (
+    CancelCustomJobRequest,
+    CreateCustomJobRequest,
+    DeleteCustomJobRequest,
+)
+from trigpoint.core.pb.google.cloud.aiplatform.v1.job_state_pb import JobState
+from trigpoint.core.pb.google.longrunning.operations_pb import Operation
+from trigpoint.domains.jobs import specs
+from trigpoint.domains.jobs.kinds import CUSTOM_JOB
+from trigpoint.domains.jobs.launch import Accounts
+from trigpoint.domains.jobs.queue import Queue
+from trigpoint.domains.jobs.rules import FINAL, Progress
+from trigpoint.domains.jobs.specs import Known
+from trigpoint.kernel.resource import Fact, Stored
+from trigpoint.kernel.standard import Handler, Standard
+from trigpoint.store import Tx
+
+_SERVICE = "google.cloud.aiplatform.v1.JobService"
+
+
+class Rpc:
+    """The handlers of the API's methods on custom jobs."""
+
+    def __init__(self, standard: Standard, queue: Queue, known: Known, accounts: Accounts) -> None:
+        self._standard = standard
+        self._kernel = standard.kernel
+        self._queue = queue
+        self._known = known
+        self._accounts = accounts
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Return the handlers by full method name."""
+        return {
+            **self._standard.handlers(CUSTOM_JOB, _SERVICE, "get", "list"),
+            f"{_SERVICE}.CreateCustomJob": self.create,
+            f"{_SERVICE}.CancelCustomJob": self.cancel,
+            f"{_SERVICE}.DeleteCustomJob": self.delete,
+        }
+
+    def create(self, call: Call, request: CreateCustomJobRequest) -> CustomJob:
+        """Accept a job, or refuse it with everything that is wrong with it."""
+        job = request.custom_job or CustomJob()
+        checks.refuse(specs.check(job, self._known))
+        assert job.job_spec is not None
+        self._accounts.acts_as(call.project, job.job_spec.service_account)
+        refused = self._queue.refusal(job)
+        if refused is not None:
+            raise ResourceExhausted(refused.message)
+        return self.accept(request.parent, job, call=call).message
+
+    def accept(
+        self,
+        parent: str,
+        job: CustomJob,
+        *,
+        call: Call | None = None,
+        ident: str = "",
+        progress: Progress | None = None,
+    ) -> Stored[CustomJob]:
+        """Store a checked job as PENDING with its work item."""
+        fresh = CustomJob(
+            display_name=job.display_name,
+            job_spec=job.job_spec,
+            labels=dict(job.labels),
+            encryption_spec=job.encryption_spec,
+            state=JobState.PENDING,
+        )
+        data = {"caller": call.client.method, "library": call.client.library} if call else {}
+        fact = Fact("customJob.created", data, where="user", log="Waiting for job to be provisioned.")
+        notes = asdict(progress or Progress())
+        return self._kernel.create(
+            CUSTOM_JOB, parent, fresh, ident=ident, notes=notes, wake=True, facts=(fact,), call=call
+        )
+
+    def cancel(self, call: Call, request: CancelCustomJobRequest) -> Empty:
+        """Ask for the end of a job; FailedPrecondition when it has ended (vertex-training.md section 3.11)."""
+        self._kernel.change(CUSTOM_JOB, request.name, lambda tx, stored: self._cancel(tx, stored, call))
+        return Empty()
+
+    def cancel_if_live(self, name: str) -> None:
+        """Ask for the end of a job on behalf of its parent; nothing happens when it has ended."""
+
+        def edit(tx: Tx, stored: Stored[CustomJob]) -> Stored[CustomJob] | None:
+            return None if stored.message.state in FINAL else self._cancel(tx, stored, None)
+
+        self._kernel.change(CUSTOM_JOB, name, edit)
+
+    def delete(self, call: Call, request: DeleteCustomJobRequest) -> Operation:
+        """Delete a job that has ended; its records and logs stay until retention takes them."""
+
+        def unit(tx: Tx) -> Operation:
+            stored = self._kernel.load_in(tx, CUSTOM_JOB, request.name)
+            if stored.message.state not in FINAL:
+                raise _in_state(stored, "deleted", " Cancel it first, or wait until it ends.")
+            self._kernel.drop(tx, CUSTOM_JOB, stored, facts=(Fact("customJob.deleted", where="user"),), call=call)
+            return self._standard.operations.done(tx, call, request.name, Empty())
+
+        return self._kernel.store.write(unit)
+
+    def _cancel(self, tx: Tx, stored: Stored[CustomJob], call: Call | None) -> Stored[CustomJob] | None:
+        if stored.message.state in FINAL:
+            raise _in_state(stored, "canceled")
+        progress = Progress(**stored.notes)
+        if progress.cancel:
+            return None
+        message = messages.copy(stored.message)
+        message.state = JobState.CANCELLING
+        notes = {**stored.notes, "cancel": True}
+        fact = Fact("customJob.cancelling", where="user", log="Job is cancelled by the user.")
+        return self._kernel.save(tx, CUSTOM_JOB, stored, message, notes=notes, wake=True, facts=(fact,), call=call)
+
+
+def _in_state(stored: Stored[CustomJob], what: str, fix: str = "") -> FailedPrecondition:
+    name, state = stored.row.name, stored.row.state
+    return FailedPrecondition(f'The CustomJob "{name}" is in state {state} and cannot be {what}.{fix}')

@@ -1,0 +1,143 @@
+"""What a CustomJob must look like to be accepted. Pure: every check returns violations with request-relative paths.
+
+Rules and limits: vertex-training.md sections 3.1, 3.3, 3.4 and 3.6.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from trigpoint.core import checks, messages
+from trigpoint.core.errors import Violation
+from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import (
+    ContainerSpec,
+    CustomJob,
+    CustomJobSpec,
+    PythonPackageSpec,
+    WorkerPoolSpec,
+)
+from trigpoint.core.pb.google.cloud.aiplatform.v1.env_var_pb import EnvVar
+
+MAX_POOLS = 4
+MAX_ENV = 100
+MAX_ARGS_CHARACTERS = 100_000
+MAX_PACKAGES = 100
+MAX_REPLICAS = 1000
+_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_ENV_NAME = re.compile(r"[A-Za-z_.-][A-Za-z0-9_.-]*")
+_EMAIL = re.compile(r"[^@\s/]+@[^@\s/]+\.[^@\s/]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What this installation can offer, as questions: each returns an empty string or what is wrong and the fix."""
+
+    machine_type: Callable[[str], str]
+    image: Callable[[str], str]
+
+
+def check(job: CustomJob, known: Known) -> list[Violation]:
+    """Return everything wrong with a job that is to be created."""
+    found = checks.display_name("custom_job.display_name", job.display_name)
+    found += checks.labels("custom_job.labels", job.labels)
+    if job.job_spec is None:
+        return [*found, Violation("custom_job.job_spec", "A job specification is required.")]
+    return found + check_spec(job.job_spec, known, "custom_job.job_spec")
+
+
+def check_spec(spec: CustomJobSpec, known: Known, path: str) -> list[Violation]:
+    """Return everything wrong with a job specification found at `path` of a request."""
+    pools, at = spec.worker_pool_specs, f"{path}.worker_pool_specs"
+    if not pools or pools[0].task is None:
+        return [Violation(at, "At least one worker pool with a container_spec or python_package_spec is required.")]
+    found: list[Violation] = []
+    if len(pools) > MAX_POOLS:
+        found.append(Violation(at, f"There are {len(pools)} worker pools; at most {MAX_POOLS} are allowed."))
+    if pools[0].replica_count != 1:
+        text = f"Worker pool 0 is the primary replica; its replica count must be 1, not {pools[0].replica_count}."
+        found.append(Violation(f"{at}[0].replica_count", text))
+    for index, pool in enumerate(pools):
+        if pool.task is not None:
+            found += _pool(pool, known, f"{at}[{index}]")
+        elif pool.replica_count or pool.machine_spec:
+            found.append(Violation(f"{at}[{index}]", "Give container_spec or python_package_spec, or leave it empty."))
+    return found + _surroundings(spec, path)
+
+
+def _surroundings(spec: CustomJobSpec, path: str) -> list[Violation]:
+    found: list[Violation] = []
+    if spec.base_output_directory is not None and spec.base_output_directory.output_uri_prefix:
+        prefix = spec.base_output_directory.output_uri_prefix
+        found += checks.gs_uri(f"{path}.base_output_directory.output_uri_prefix", prefix)
+    timeout = spec.scheduling.timeout if spec.scheduling is not None else None
+    if timeout is not None and messages.seconds(timeout) < 0:
+        found.append(Violation(f"{path}.scheduling.timeout", "The timeout must not be negative."))
+    if spec.service_account and not _EMAIL.fullmatch(spec.service_account):
+        text = f"{spec.service_account[:200]!r} is not the email address of a service account."
+        found.append(Violation(f"{path}.service_account", text))
+    if spec.persistent_resource_id:
+        text = "Persistent resources are not available in this installation yet; leave the field empty."
+        found.append(Violation(f"{path}.persistent_resource_id", text))
+    return found
+
+
+def _pool(pool: WorkerPoolSpec, known: Known, path: str) -> list[Violation]:
+    found: list[Violation] = []
+    if not 1 <= pool.replica_count <= MAX_REPLICAS:
+        text = f"The replica count must be from 1 to {MAX_REPLICAS}, not {pool.replica_count}."
+        found.append(Violation(f"{path}.replica_count", text))
+    machine = pool.machine_spec.machine_type if pool.machine_spec is not None else ""
+    if not machine:
+        found.append(Violation(f"{path}.machine_spec.machine_type", "A machine type is required, e.g. n1-standard-4."))
+    elif wrong := known.machine_type(machine):
+        found.append(Violation(f"{path}.machine_spec.machine_type", wrong))
+    task = pool.task.value if pool.task is not None else None
+    if isinstance(task, PythonPackageSpec):
+        found += _python(task, known, f"{path}.python_package_spec")
+    elif isinstance(task, ContainerSpec):
+        found += _container(task, known, f"{path}.container_spec")
+    return found
+
+
+def _python(spec: PythonPackageSpec, known: Known, path: str) -> list[Violation]:
+    found = _image(spec.executor_image_uri, known, f"{path}.executor_image_uri")
+    if not 1 <= len(spec.package_uris) <= MAX_PACKAGES:
+        text = f"From 1 to {MAX_PACKAGES} packages are required, there are {len(spec.package_uris)}."
+        found.append(Violation(f"{path}.package_uris", text))
+    for index, package in enumerate(spec.package_uris[:MAX_PACKAGES]):
+        found += checks.gs_uri(f"{path}.package_uris[{index}]", package)
+    if not _MODULE.fullmatch(spec.python_module):
+        text = f"{spec.python_module[:200]!r} is not the dotted name of a Python module, such as trainer.task."
+        found.append(Violation(f"{path}.python_module", text))
+    return found + _env(spec.env, path) + _args(spec.args, path)
+
+
+def _container(spec: ContainerSpec, known: Known, path: str) -> list[Violation]:
+    found = _image(spec.image_uri, known, f"{path}.image_uri")
+    return found + _env(spec.env, path) + _args([*spec.command, *spec.args], path)
+
+
+def _image(image: str, known: Known, path: str) -> list[Violation]:
+    if not image:
+        return [Violation(path, "An image URI is required.")]
+    wrong = known.image(image)
+    return [Violation(path, wrong)] if wrong else []
+
+
+def _env(env: Sequence[EnvVar], path: str) -> list[Violation]:
+    if len(env) > MAX_ENV:
+        return [Violation(f"{path}.env", f"There are {len(env)} environment variables; at most {MAX_ENV} are allowed.")]
+    return [
+        Violation(f"{path}.env[{i}].name", f"{variable.name[:80]!r} is not the name of an environment variable.")
+        for i, variable in enumerate(env)
+        if not _ENV_NAME.fullmatch(variable.name) or "\0" in variable.value
+    ]
+
+
+def _args(args: Sequence[str], path: str) -> list[Violation]:
+    total = sum(map(len, args))
+    if total > MAX_ARGS_CHARACTERS:
+        return [Violation(f"{path}.args", f"The arguments have {total} characters; at most 100000 are allowed.")]
+    if any("\0" in arg for arg in args):
+        return [Violation(f"{path}.args", "An argument holds a NUL character, which no program can be given.")]
+    return []

@@ -1,0 +1,330 @@
+"""Takes a custom job one step further: looks, asks the rules, does one thing, saves if nothing changed meanwhile."""
+
+from dataclasses import asdict, dataclass, replace
+
+from trigpoint.core import messages
+from trigpoint.core.call import Caller
+from trigpoint.core.clock import SECOND, Micros
+from trigpoint.core.errors import TrigpointError
+from trigpoint.core.names import id_of, project_of
+from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import CustomJob
+from trigpoint.core.pb.google.cloud.aiplatform.v1.job_state_pb import JobState
+from trigpoint.core.pb.google.rpc.status_pb import Status
+from trigpoint.domains.jobs import admission, failures, records, rules
+from trigpoint.domains.jobs.failures import Ending
+from trigpoint.domains.jobs.kinds import CUSTOM_JOB
+from trigpoint.domains.jobs.launch import Launcher
+from trigpoint.domains.jobs.queue import Queue
+from trigpoint.domains.jobs.records import Replica
+from trigpoint.domains.jobs.rules import Progress, Seen, Terms
+from trigpoint.domains.logging import Logging, Stream
+from trigpoint.domains.storage import Files
+from trigpoint.kernel.reconcile import Again, Done, Outcome, Wait
+from trigpoint.kernel.resource import Fact, Kernel, Stored
+from trigpoint.runtime.engine import Engine, GangObservation, Placement
+from trigpoint.store import Tx
+
+_LOOK_EVERY = 3 * SECOND
+"""How often the engine is asked about a gang that says nothing: bounds how long a lost agent goes unnoticed."""
+_BUILD_LOOK = SECOND // 5
+_DEFAULT_TIMEOUT = 7 * 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One look at a job and its gang."""
+
+    stored: Stored[CustomJob]
+    progress: Progress
+    replicas: tuple[Replica, ...]
+    gang: GangObservation | None
+
+    @property
+    def uid(self) -> str:
+        """The id of the current attempt."""
+        return f"{id_of(self.stored.row.name)}-{self.progress.attempt}"
+
+    def seen(self) -> Seen:
+        """Return what is known of the gang: the reports kept, and what the engine reads where reports are missing."""
+        endings = {r.task: ending for r in self.replicas if (ending := r.ending()) is not None}
+        started = {r.task for r in self.replicas if "RUNNING" in r.times}
+        gone: set[str] = set()
+        for replica in self.replicas:
+            observed = self.gang.replicas.get(replica.task) if self.gang else None
+            if replica.task in endings or self.gang is None:
+                continue
+            if observed is not None and observed.status is not None and observed.status.outcome is not None:
+                told = records.told(replica, observed.status)
+                endings[replica.task] = told.ending() or Ending(replica.task, lost=True)
+            elif self.gang.placement is Placement.GONE or (observed and observed.placement is Placement.GONE):
+                gone.add(replica.task)
+        return Seen(tuple(r.task for r in self.replicas), frozenset(started), endings, frozenset(gone))
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The lower slices that a job leaves traces in."""
+
+    files: Files
+    logging: Logging
+
+
+class Work:
+    """The reconciler of custom jobs."""
+
+    def __init__(
+        self, kernel: Kernel, engine: Engine, queue: Queue, launcher: Launcher, surroundings: Surroundings
+    ) -> None:
+        self._files = surroundings.files
+        self._logging = surroundings.logging
+        self._kernel = kernel
+        self._engine = engine
+        self._queue = queue
+        self._launcher = launcher
+
+    def step(self, name: str) -> Outcome:
+        """Take one job one step further."""
+        stored = self._kernel.find(CUSTOM_JOB, name)
+        if stored is None or stored.message.state in rules.FINAL:
+            return self._over(name, stored)
+        sight = self._look(stored)
+        now = self._kernel.clock.now()
+        step = rules.next_step(stored.message.state, sight.progress, sight.seen(), _terms(stored), now)
+        match step:
+            case rules.Admit():
+                return self._admit(sight)
+            case rules.Launch():
+                return self._launch(sight)
+            case rules.MarkRunning():
+                return self._running(sight)
+            case rules.Stop():
+                return self._stop(sight, step)
+            case rules.Restart():
+                return self._restart(sight, step)
+            case rules.End():
+                return self._end(sight, step)
+            case rules.Watch():
+                return self._watch(sight, step.until, now)
+
+    def _look(self, stored: Stored[CustomJob]) -> Sight:
+        progress = Progress(**stored.notes)
+        if progress.phase in ("queued", "preparing"):
+            return Sight(stored, progress, (), None)
+        name, attempt = stored.row.name, progress.attempt
+        replicas = tuple(self._kernel.store.read(lambda tx: records.of_attempt(tx, name, attempt)))
+        uid = f"{id_of(name)}-{attempt}"
+        return Sight(stored, progress, replicas, self._engine.observe([uid])[uid])
+
+    def _admit(self, sight: Sight) -> Outcome:
+        """Find a place, then provide what the job runs in, then launch; each wait has its reason."""
+        stored, progress = sight.stored, sight.progress
+        if progress.phase == "queued":
+            verdict = self._queue.ask(stored)
+            if isinstance(verdict, admission.Refused):
+                return self._end(sight, rules.End(JobState.FAILED, Status(code=8, message=verdict.message)))
+            if isinstance(verdict, admission.Queued):
+                return self._queued(sight, verdict)
+            if verdict.overcommit:
+                said = f"Over-committed: {verdict.overcommit}."
+                self._narrate(stored, Fact("customJob.overcommitted", {"detail": verdict.overcommit}, log=said))
+        try:
+            ready = self._launcher.provide(stored)
+        except TrigpointError as error:
+            problem = Status(code=failures.INVALID_ARGUMENT, message=error.message)
+            return self._end(sight, rules.End(JobState.FAILED, problem))
+        if isinstance(ready, str):
+            return self._preparing(sight, ready)
+        return self._launch(replace_progress(sight, replace(progress, environments=ready)))
+
+    def _queued(self, sight: Sight, verdict: admission.Queued) -> Outcome:
+        message = messages.copy(sight.stored.message)
+        changed = message.state != JobState.QUEUED or sight.progress.reason != verdict.reason
+        if changed:
+            message.state = JobState.QUEUED
+            fact = Fact(
+                "customJob.queued",
+                {"reason": verdict.reason, "ahead": verdict.ahead},
+                log=f"Job is queued: {verdict.reason}",
+            )
+            self._save(sight, message, replace(sight.progress, reason=verdict.reason), fact)
+        return Wait(self._kernel.clock.now() + _LOOK_EVERY, verdict.reason)
+
+    def _preparing(self, sight: Sight, doing: str) -> Outcome:
+        if sight.progress.phase != "preparing" or sight.progress.reason != doing:
+            message = messages.copy(sight.stored.message)
+            message.state = JobState.PENDING
+            fact = Fact("customJob.preparing", {"reason": doing}, log=f"Job is preparing. {doing}")
+            self._save(sight, message, replace(sight.progress, phase="preparing", reason=doing), fact)
+        return Wait(self._kernel.clock.now() + _BUILD_LOOK, doing)
+
+    def _launch(self, sight: Sight) -> Outcome:
+        """Write down the attempt and its replicas, then have the engine start them: never the other way round."""
+        stored = sight.stored
+        now = self._kernel.clock.now()
+        progress = replace(sight.progress, phase="launched", launched=now, reason="", boot=self._engine.boot())
+        replicas, specs = self._launcher.plan(stored, progress)
+        message = messages.copy(stored.message)
+        message.state = JobState.PENDING
+
+        def unit(tx: Tx) -> Stored[CustomJob]:
+            for replica in replicas:
+                records.insert(tx, replica, now)
+                self._launcher.admit(tx, replica)
+                self._logging.open(tx, _stream(replica, now))
+            data = {"attempt": sight.uid, "replicas": len(replicas), "tenant": replicas[0].tenant}
+            fact = Fact("customJob.launched", data, where="tenant", log="Waiting for training program to start.")
+            return self._kernel.save(tx, CUSTOM_JOB, stored, message, notes=asdict(progress), facts=(fact,))
+
+        self._kernel.store.write(unit)
+        self._engine.ensure(specs)
+        return Wait(now + _LOOK_EVERY, "The replicas are starting.")
+
+    def _watch(self, sight: Sight, until: Micros | None, now: Micros) -> Outcome:
+        if sight.progress.phase == "launched" and all(replica.state == "PENDING" for replica in sight.replicas):
+            # A crash between writing the attempt down and starting it: start it now; ensure is idempotent.
+            self._engine.ensure(self._launcher.plan(sight.stored, sight.progress)[1])
+        if sight.progress.phase == "stopping":
+            self._engine.stop(sight.uid, rules.GRACE_SECONDS)
+        next_look = now + _LOOK_EVERY
+        return Wait(min(until, next_look) if until else next_look, "The replicas are running.")
+
+    def _running(self, sight: Sight) -> Outcome:
+        now = self._kernel.clock.now()
+        message = messages.copy(sight.stored.message)
+        message.state = JobState.RUNNING
+        message.start_time = message.start_time or messages.timestamp(now)
+        self._save(
+            sight,
+            message,
+            replace(sight.progress, started=now),
+            Fact("customJob.running", log="Job is running."),
+            wake_parent=True,
+        )
+        return Again()
+
+    def _stop(self, sight: Sight, step: rules.Stop) -> Outcome:
+        """Write the verdict down first, so that a crash cannot change it; then stop what still runs."""
+        error = step.error or Status()
+        progress = replace(
+            sight.progress, phase="stopping", verdict=int(step.verdict), error_code=error.code, error=error.message
+        )
+        if sight.seen().all_over:
+            return self._end(replace_progress(sight, progress), rules.End(step.verdict, step.error))
+        message = messages.copy(sight.stored.message)
+        self._save(sight, message, progress, _stopping(step.verdict))
+        self._engine.stop(sight.uid, step.grace_seconds)
+        return Wait(self._kernel.clock.now() + SECOND, "The replicas are being stopped.")
+
+    def _restart(self, sight: Sight, step: rules.Restart) -> Outcome:
+        if not sight.seen().all_over:
+            self._engine.stop(sight.uid, rules.GRACE_SECONDS)
+            return Wait(self._kernel.clock.now() + SECOND // 4, "The replicas are stopped before a restart.")
+        counts = {f"{step.cause}_restarts": getattr(sight.progress, f"{step.cause}_restarts") + 1}
+        progress = replace(
+            sight.progress, phase="preparing", attempt=sight.progress.attempt + 1, started=0, launched=0, **counts
+        )
+        message = messages.copy(sight.stored.message)
+        message.state = JobState.PENDING
+        said = f"{step.why} The job is started again."
+        fact = Fact("customJob.restarted", {"reason": step.why, "attempt": sight.uid}, log=said, severity="WARNING")
+
+        def unit(tx: Tx) -> None:
+            self._kernel.save(tx, CUSTOM_JOB, sight.stored, message, notes=asdict(progress), facts=(fact,))
+            self._retire(tx, sight, self._kernel.clock.now())
+
+        self._kernel.store.write(unit)
+        return Again()
+
+    def _end(self, sight: Sight, step: rules.End) -> Outcome:
+        """Store the final state once, with its error, and wake whoever waits for it."""
+        self._sweep(sight)
+        now = self._kernel.clock.now()
+        message = messages.copy(sight.stored.message)
+        message.state = step.verdict
+        message.end_time = messages.timestamp(now)
+        begun = [replica.times["RUNNING"] for replica in sight.replicas if "RUNNING" in replica.times]
+        if message.start_time is None and begun:
+            message.start_time = messages.timestamp(min(begun))
+        message.error = step.error
+        fact = _ended(step)
+
+        def unit(tx: Tx) -> None:
+            progress = replace(sight.progress, phase="ended", reason="")
+            self._kernel.save(tx, CUSTOM_JOB, sight.stored, message, notes=asdict(progress), facts=(fact,))
+            records.close(tx, sight.replicas, sight.gang, now)
+            self._retire(tx, sight, now)
+            self._wake_parent(tx, progress)
+
+        self._kernel.store.write(unit)
+        self._queue.left(sight.stored.row.name)
+        return Done()
+
+    def _retire(self, tx: Tx, sight: Sight, now: Micros) -> None:
+        """Close what an attempt that is over had open: its records, its identities, its logs."""
+        records.close(tx, sight.replicas, sight.gang, now)
+        self._launcher.retire(tx, sight.uid)
+        self._logging.close(tx, sight.uid, now)
+
+    def _sweep(self, sight: Sight) -> None:
+        """Take up what the replicas wrote through /gcs, in the name of the primary: who of them did is not known."""
+        if not sight.replicas:
+            return
+        primary = sight.replicas[0]
+        project = project_of(primary.job)
+        caller = Caller(primary.identity, project, replica=primary.name, tenant=primary.tenant)
+        for bucket in self._files.trees(project):
+            self._files.rescan(bucket, caller=caller)
+
+    def _over(self, name: str, stored: Stored[CustomJob] | None) -> Outcome:
+        """A job that ended or was deleted: make sure that nothing of it still runs."""
+        self._queue.left(name)
+        if stored is not None:
+            uid = f"{id_of(name)}-{Progress(**stored.notes).attempt}"
+            if self._engine.observe([uid])[uid].placement is Placement.PLACED:
+                self._engine.stop(uid, rules.GRACE_SECONDS)
+                return Wait(self._kernel.clock.now() + SECOND, "The last replicas are being stopped.")
+        return Done()
+
+    def _save(
+        self, sight: Sight, message: CustomJob, progress: Progress, fact: Fact, *, wake_parent: bool = False
+    ) -> None:
+        def unit(tx: Tx) -> None:
+            self._kernel.save(tx, CUSTOM_JOB, sight.stored, message, notes=asdict(progress), facts=(fact,))
+            if wake_parent:
+                self._wake_parent(tx, progress)
+
+        self._kernel.store.write(unit)
+
+    def _narrate(self, stored: Stored[CustomJob], fact: Fact) -> None:
+        self._kernel.store.write(lambda tx: self._kernel.narrate(tx, stored.row.name, fact))
+
+    def _wake_parent(self, tx: Tx, progress: Progress) -> None:
+        if progress.parent:
+            self._kernel.wake(tx, progress.parent[0], progress.parent[1])
+
+
+def _stopping(verdict: JobState) -> Fact:
+    return Fact("customJob.stopping", {"verdict": verdict.name}, log="Tearing down training program.")
+
+
+def _ended(step: rules.End) -> Fact:
+    kind = f"customJob.{step.verdict.name.lower()}"
+    if step.error is None:
+        return Fact(kind, log="Job completed successfully.")
+    return Fact(kind, {"error": step.error.message}, log=step.error.message, severity="ERROR")
+
+
+def _stream(replica: Replica, now: Micros) -> Stream:
+    return Stream(project_of(replica.job), replica.job, id_of(replica.job), replica.task, replica.uid, now)
+
+
+def replace_progress(sight: Sight, progress: Progress) -> Sight:
+    """Return the same look with other bookkeeping."""
+    return replace(sight, progress=progress)
+
+
+def _terms(stored: Stored[CustomJob]) -> Terms:
+    scheduling = stored.message.job_spec.scheduling if stored.message.job_spec else None
+    timeout = messages.seconds(scheduling.timeout) if scheduling and scheduling.timeout else _DEFAULT_TIMEOUT
+    retries = not (scheduling and scheduling.disable_retries)
+    return Terms(project_of(stored.row.name), id_of(stored.row.name), timeout, retries)
