@@ -63,7 +63,10 @@ def extract(archive: str, target: str, bounds: Bounds = USUAL) -> list[str]:
             with _folder(root, parts[:-1]) as folder:
                 _write(folder, parts[-1], entry, budget)
             names.append("/".join(parts))
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except BadArchive:
+        raise
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
+        # ValueError and RuntimeError: what the libraries raise for headers that cannot be (names that are no text).
         raise BadArchive(f"the archive is damaged: {error}") from error
     except OSError as error:
         raise BadArchive(f"the archive cannot be unpacked: {error.strerror or error}") from error
