@@ -19,6 +19,8 @@ from trigpoint.domains.storage.things import attributes
 from trigpoint.store.objects import BucketRow, ObjectRow
 
 JSON = dict[str, Any]
+CHALLENGE = 'Bearer realm="https://accounts.google.com/"'
+"""What goes with every 401."""
 _REASONS: dict[type[TrigpointError], tuple[int, str]] = {
     errors.InvalidArgument: (400, "invalid"),
     errors.FailedPrecondition: (400, "failedPrecondition"),
@@ -116,7 +118,7 @@ def refusal(error: TrigpointError) -> Response:
         return Response(status_code=status)
     text = message(error)
     found = {"message": text, "domain": "global", "reason": reason}
-    headers = {"www-authenticate": 'Bearer realm="https://accounts.google.com/"'} if status == 401 else None
+    headers = {"www-authenticate": CHALLENGE} if status == 401 else None
     return answer({"error": {"code": status, "message": text, "errors": [found]}}, status, headers)
 
 

@@ -11,7 +11,7 @@ from trigpoint.domains.storage import Storage, Target, rules
 from trigpoint.domains.storage.rules import Hashes, Preconditions
 from trigpoint.surfaces.gcs.asking import Ask, Threads
 from trigpoint.surfaces.gcs.downloads import Downloads
-from trigpoint.surfaces.gcs.resources import etag, message, place
+from trigpoint.surfaces.gcs.resources import CHALLENGE, etag, message, place
 from trigpoint.surfaces.gcs.uploads import UploadMethods
 
 _PART = re.compile(rb"<(?:\w+:)?PartNumber>\s*(\d{1,6})\s*</")
@@ -104,7 +104,10 @@ def xml_refusal(error: TrigpointError) -> Response:
     if status == HTTPStatus.NOT_MODIFIED:
         return Response(status_code=status)
     code = _CODES.get(status, "InternalError")
-    return _xml(f"<Error><Code>{code}</Code><Message>{escape(_printable(message(error)))}</Message></Error>", status)
+    answer = _xml(f"<Error><Code>{code}</Code><Message>{escape(_printable(message(error)))}</Message></Error>", status)
+    if status == HTTPStatus.UNAUTHORIZED:
+        answer.headers["www-authenticate"] = CHALLENGE
+    return answer
 
 
 def _xml(body: str, status: int = 200) -> Response:
