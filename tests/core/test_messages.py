@@ -135,7 +135,7 @@ def test_an_unknown_type_in_an_any_is_refused() -> None:
 
 def test_a_number_that_json_lacks_is_named() -> None:
     with pytest.raises(InvalidArgument, match="training_task_inputs"):
-        messages.from_json(TrainingPipeline, '{"trainingTaskInputs":{"a":[1e400]}}')
+        messages.to_json(messages.from_json(TrainingPipeline, '{"trainingTaskInputs":{"a":[1e400]}}'))
     with pytest.raises(InvalidArgument):
         messages.value(float("nan"))
     infinite: Oneof[Literal["number_value"], float] = Oneof(field="number_value", value=float("inf"))

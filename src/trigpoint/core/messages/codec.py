@@ -48,9 +48,7 @@ def from_json(cls: type[M], data: bytes | str, *, ignore_unknown: bool = False) 
     refusals.check_depth(data)
     try:
         message = cls.from_json(data, ignore_unknown_fields=ignore_unknown, registry=REGISTRY)
-        if refusals.has_large_number(data):
-            # The library takes enum numbers and Struct numbers past their range, and fails when it writes them.
-            to_json(message)
+        if refusals.may_pass_enums(cls, data):
             encode(message)
     except (ValueError, TypeError, OverflowError, RecursionError) as wrong:
         raise refusals.explain(cls, data, wrong, ignore_unknown=ignore_unknown) from wrong

@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any as Anything
 
 from protobuf import Message
@@ -23,10 +24,10 @@ DEEPEST = 100
 """Levels of JSON lists and objects that a request may nest, as on Google's front ends."""
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 """A string, closed or not: possessive, so that no text takes more than one pass."""
-_PAIRS = re.compile(rb"(?:\[\]|\{\})+")
+_STEPS = [1 if code in b"[{" else -1 for code in range(256)]
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-_LARGE_TEXT = re.compile(r"\d{10}|[eE]\+?\d{3}", re.ASCII)
-_LARGE_BYTES = re.compile(_LARGE_TEXT.pattern.encode())
+_LARGE = re.compile(r"(?<![\d.])\d{10}", re.ASCII)
+_LARGE_BYTES = re.compile(_LARGE.pattern.encode())
 _SHOWN = 100
 _REFUSED = (ValueError, TypeError, OverflowError, RecursionError)
 
@@ -43,19 +44,25 @@ def check_depth(data: bytes | str) -> None:
     if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
         return
     brackets = _STRING.sub(b"", raw).translate(None, _NOT_BRACKETS)
-    for _ in range(DEEPEST):
-        if not brackets:
-            return
-        brackets = _PAIRS.sub(b"", brackets)
-    if brackets:
+    if max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > DEEPEST:
         _parsed(data)
         raise _too_deep()
 
 
-def has_large_number(data: bytes | str) -> bool:
-    """Return whether the text may hold a number past the range of an enum or of a double."""
-    found = _LARGE_TEXT.search(data) if isinstance(data, str) else _LARGE_BYTES.search(data)
-    return found is not None
+def may_pass_enums(cls: type[Message], data: bytes | str) -> bool:
+    """Return whether the text may hold a number past the range of an enum: the library takes it, and can't write it."""
+    if not _has_enums(cls):
+        return False
+    return (_LARGE.search(data) if isinstance(data, str) else _LARGE_BYTES.search(data)) is not None
+
+
+@per_class
+def _has_enums(cls: type[Message]) -> bool:
+    """Return whether a message of this class can hold an enum, or an Any with who knows what."""
+    return any(
+        other is Any or (not _has_own_json(other) and any(field.enum for field in shape(other).fields))
+        for other in reachable(cls)
+    )
 
 
 def _too_deep() -> InvalidArgument:
