@@ -44,6 +44,7 @@ class Ears:
         self.reports: dict[str, list[p.Report]] = {}
         self.commands: dict[str, list[p.Command]] = {}
         self.status = 200
+        self.fences: dict[str, int] = {}
         self._server: socketserver.ThreadingMixIn | None = None
 
     def open(self) -> None:
@@ -88,6 +89,7 @@ class Ears:
         if self.status != 200:
             return {}
         known = self.reports.setdefault(replica, [])
+        self.fences[replica] = max(message["fence"], self.fences.get(replica, 0))
         last = max((r.seq for r in known), default=0)
         for raw in message["reports"]:
             report = p.load_report(raw)
@@ -97,6 +99,8 @@ class Ears:
         deadline = time.monotonic() + message["wait_s"]
         while message["wait_s"] and not self.commands.get(replica) and time.monotonic() < deadline and self._server:
             time.sleep(0.002)
+        if message["fence"] < self.fences[replica]:
+            return {"ack": last}  # of an agent that died meanwhile: commands are for its successor
         return {"ack": last, "commands": [vars(c) for c in self.commands.pop(replica, [])]}
 
     def kinds(self, replica: str = "workerpool0-0") -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 import shutil
 from typing import Callable
@@ -133,7 +134,8 @@ class Packages:
         room = self._room
         source = _canonical(path)
         scratch = room.inside(room.workplace("installer"))
-        env = {**room.variables({}), "UV_CACHE_DIR": scratch, "UV_NO_CONFIG": "1", "UV_LINK_MODE": "copy"}
+        env = {**self._spec.install_env, **room.variables({})}
+        env.update(UV_CACHE_DIR=scratch, UV_NO_CONFIG="1", UV_LINK_MODE="copy", UV_PYTHON_DOWNLOADS="never")
         argv = [room.installer(), "pip", "install", "--python", room.python(), "--no-progress", *options]
         out, write_out = os.pipe()
         error, write_error = os.pipe()
@@ -160,7 +162,10 @@ def _canonical(path: str) -> str:
         plain = plain[start:]
     else:
         ending = next((e for e in (".tar.gz", ".tgz", ".zip", ".tar.bz2") if plain.endswith(e)), ".tar.gz")
-        plain = "package-0" + (".tar.gz" if ending == ".tgz" else ending)
+        name_version = archive.top(path)
+        if not re.fullmatch(r"[A-Za-z0-9._+-]{1,200}", name_version) or name_version.startswith("."):
+            name_version = "package-0"
+        plain = name_version + (".tar.gz" if ending == ".tgz" else ending)
     target = os.path.join(folder, plain)
     if target != path:
         with contextlib.suppress(FileNotFoundError):

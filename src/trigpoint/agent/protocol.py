@@ -20,8 +20,9 @@ The agent posts reports to the server's unix socket (`RunSpec.reports`), as HTTP
 `seq` counts from 1, and goes on when another agent takes the attempt over (with the next fence), which repeats the
 spool first. `ack` is the highest `seq` that is durable with the server: the agent forgets what is acknowledged and
 repeats the rest, so reports arrive at least once and in order. `wait_s` > 0 allows the server to hold the answer until
-it has a command. 409 means that a newer agent holds the attempt (a stale fence), or that the attempt is over: the
-agent kills its program and goes. Every other failure means "later": it retries with back-off, for as long as it lives.
+it has a command; it gives a command until it sees the effect, and the agent obeys it once. 409 means that a newer agent
+holds the attempt (a stale fence), or that the attempt is over: the agent kills its program and goes. Every other
+failure means "later": it retries with back-off, for as long as it lives.
 """
 
 from __future__ import annotations
@@ -110,6 +111,8 @@ class Network:
     """Ports that peers expect; kept in a network of one's own, else replaced by free ones."""
     outbound: bool = True
     """Whether the program may reach the internet."""
+    allow: tuple[str, ...] = ()
+    """Hosts that it may reach even when their addresses are not public, such as a package index of one's own."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,8 @@ class RunSpec:
     """Directory of the cache of unpacked packages; empty: none."""
     uv: str = ""
     """The installer for packages that need one."""
+    install_env: Mapping[str, str] = field(default_factory=dict)
+    """Variables for the installer only: which package index to ask."""
     buckets: Mapping[str, str] = field(default_factory=dict)
     """Bucket -> directory, shown as /gcs/BUCKET."""
     hide: tuple[str, ...] = ()

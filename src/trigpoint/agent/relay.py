@@ -7,7 +7,10 @@ import ipaddress
 import socket
 import threading
 import time
-from typing import Callable, Collection
+from typing import Callable
+
+from . import sockets
+from .protocol import Network
 
 _CHUNK = 1 << 17
 _CONNECTIONS = 256
@@ -25,13 +28,13 @@ class Relay:
     def __init__(self, server: str) -> None:
         self._server = server
         self._slots = threading.BoundedSemaphore(_CONNECTIONS)
-        self._listeners: list[socket.socket] = []
+        self._listeners: list[tuple[socket.socket, Handler]] = []
         self._closed = False
         self.bytes_in = 0
         self.bytes_out = 0
 
     def listen(self, address: str, port: int, handler: Handler) -> int:
-        """Serve connections to an address of this thread's network namespace; return the port."""
+        """Listen at an address of this thread's network namespace, to be served by `start`; return the port."""
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -40,9 +43,13 @@ class Relay:
         except OSError:
             listener.close()
             raise
-        self._listeners.append(listener)
-        threading.Thread(target=self._accept, args=(listener, handler), name="relay", daemon=True).start()
+        self._listeners.append((listener, handler))
         return int(listener.getsockname()[1])
+
+    def start(self) -> None:
+        """Serve what listens. Not from the stage: threads inherit namespaces, these must see the machine's network."""
+        for listener, handler in self._listeners:
+            threading.Thread(target=self._accept, args=(listener, handler), name="relay", daemon=True).start()
 
     def to_server(self, kind: str) -> Handler:
         """Return a handler that splices to the server: kind is `metadata` or `tls`."""
@@ -57,12 +64,10 @@ class Relay:
         """Return a connection to the server as this replica, waiting a while when the server is away."""
         deadline, pause = time.monotonic() + _PATIENCE, 0.02
         while True:
-            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
-                connection.connect(self._server)
+                connection = sockets.connect(self._server)
                 connection.sendall(kind.encode() + b"\n")
             except OSError:
-                connection.close()
                 if self._closed or time.monotonic() > deadline:
                     raise
                 time.sleep(pause)
@@ -80,7 +85,7 @@ class Relay:
     def close(self) -> None:
         """Stop listening; connections that are open end with their peers."""
         self._closed = True
-        for listener in self._listeners:
+        for listener, _ in self._listeners:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
@@ -123,10 +128,11 @@ class Relay:
 class Proxy:
     """An HTTP proxy for one replica: CONNECT and plain requests; the server's hosts go to the server's socket."""
 
-    def __init__(self, relay: Relay, hosts: Collection[str], outbound: bool) -> None:
+    def __init__(self, relay: Relay, network: Network) -> None:
         self._relay = relay
-        self._hosts = frozenset(hosts)
-        self._outbound = outbound
+        self._hosts = frozenset(network.hosts)
+        self._outbound = network.outbound
+        self._allowed = frozenset(network.allow)
 
     def handle(self, client: socket.socket) -> None:
         """Serve one connection."""
@@ -175,7 +181,7 @@ class Proxy:
             client.sendall(_answer(403, "this job may not reach the internet"))
             return None
         try:
-            return connect_public(host.strip("[]"), int(port))
+            return connect_outside(host.strip("[]"), int(port), host in self._allowed)
         except PermissionError:
             client.sendall(_answer(403, "the proxy reaches public addresses only"))
         except (OSError, ValueError):
@@ -183,12 +189,12 @@ class Proxy:
         return None
 
 
-def connect_public(host: str, port: int) -> socket.socket:
-    """Return a connection to a host whose address is public; PermissionError when it has none."""
+def connect_outside(host: str, port: int, allowed: bool) -> socket.socket:
+    """Return a connection to a host; PermissionError when it is not `allowed` and has no public address."""
     refused = False
     problem: OSError = OSError("no address")
     for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        if not is_public(str(address[0])):
+        if not allowed and not is_public(str(address[0])):
             refused = True
             continue
         connection = socket.socket(family, kind, protocol)

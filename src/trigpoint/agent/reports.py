@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import asdict
 from typing import Any, Callable, Mapping
 
-from . import protocol
+from . import protocol, sockets
 from .directory import Directory, now, spooled
 
 Commanded = Callable[[protocol.Command], None]
@@ -151,9 +151,7 @@ class Reporter(threading.Thread):
             f"POST {path} HTTP/1.1\r\nHost: agents\r\nAuthorization: Bearer {self._spec.token}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(wait + 30)
-            connection.connect(self._spec.reports)
+        with sockets.connect(self._spec.reports, wait + 30) as connection:
             connection.sendall(head.encode() + body)
             status, answer = _read_answer(connection)
         if status == 409:

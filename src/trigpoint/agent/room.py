@@ -64,6 +64,7 @@ class Room:
         self.home = self.workplace("home")
         self.stage.call(self.group.enter)
         self.stage.call(self._open)
+        self.network.relay.start()
         self.lost += [*self.group.lost, *self.network.lost]
 
     def python(self) -> str:

@@ -78,6 +78,7 @@ class Sandbox(Room):
         self._lay_out()
         self.stage.call(self.group.enter)
         self.stage.call(self._open)
+        self.network.relay.start()
         self.lost += [*self.group.lost, *self.network.lost]
 
     def python(self) -> str:
@@ -266,6 +267,8 @@ class Sandbox(Room):
             linux.mount_overlay(self._mapped(self.spec.environment.path, "lower"), upper, work, target)
         except OSError:
             return ""
+        for folder, _, _ in os.walk(target):
+            os.chmod(folder, 0o755)  # noqa: S103 - shared environments are read-only, this one is the program's
         return target
 
     def _copy(self) -> str:

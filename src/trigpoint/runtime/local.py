@@ -12,9 +12,10 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from trigpoint.agent import protocol
 from trigpoint.agent.protocol import RunSpec, Status
@@ -40,6 +41,10 @@ class LocalOptions:
     layers: str = ""
     uv: str = ""
     hide: tuple[str, ...] = ()
+    install_env: Mapping[str, str] = field(default_factory=dict)
+    """Which package index replicas ask; see `index_settings`."""
+    allow: tuple[str, ...] = ()
+    """Hosts that replicas may reach though their addresses are not public; those of the index come on top."""
 
 
 class LocalEngine:
@@ -171,12 +176,13 @@ class LocalEngine:
 
     def _complete(self, gang: GangSpec, spec: RunSpec, rank: int) -> RunSpec:
         """Return the spec with what only this engine knows."""
-        network = spec.network
+        options = self._options
+        indexes = _index_hosts(options.install_env)
+        network = replace(spec.network, allow=(*spec.network.allow, *options.allow, *indexes))
         if len(gang.replicas) > 1:
             peers = network.peers or tuple(other.hostname for other in gang.replicas)
             namespace = self._namespace(gang.uid) if self._networks else ""
             network = replace(network, peers=peers, rank=rank, namespace=namespace)
-        options = self._options
         return replace(
             spec,
             runtime=self._runtime if spec.runtime == "auto" else spec.runtime,
@@ -184,6 +190,7 @@ class LocalEngine:
             uid=spec.uid or (-1 if self._own_users else 0),
             layers=spec.layers or options.layers,
             uv=spec.uv or options.uv,
+            install_env=spec.install_env or options.install_env,
             hide=spec.hide or options.hide,
         )
 
@@ -273,6 +280,19 @@ class LocalEngine:
                     timeout=30,
                     check=False,
                 )
+
+
+def index_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of an environment that say which package index to ask."""
+    names = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX")
+    return {name: environ[name] for name in names if name in environ}
+
+
+def _index_hosts(settings: Mapping[str, str]) -> list[str]:
+    """Return the hosts of the package index: whoever runs this machine chose them, wherever they lie."""
+    words = " ".join(value for name, value in settings.items() if "INDEX" in name).split()
+    own = [urlsplit(word.rpartition("=")[2]).hostname for word in words]
+    return [host for host in own if host] or ["pypi.org", "files.pythonhosted.org"]
 
 
 def _check(gang: GangSpec) -> None:
