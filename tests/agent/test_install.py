@@ -58,7 +58,6 @@ def agent_with(
         layers=str(tmp_path / "layers"),
         uv=find_uv_bin(),
         install_env=env,
-        network=p.Network(allow=("pypi.org", "files.pythonhosted.org")),
         runtime=runtime,
         ca_file=os.environ.get("SSL_CERT_FILE", ""),
     )

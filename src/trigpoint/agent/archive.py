@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import lzma
 import os
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -29,6 +31,12 @@ class Bounds:
     entries: int = 20_000
     depth: int = 32
 
+
+_DAMAGE = (
+    tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error,
+    EOFError, ValueError, LookupError, OverflowError, RuntimeError,
+)  # fmt: skip
+"""What the standard library raises for archives that are damaged, beside OSError."""
 
 USUAL = Bounds()
 
@@ -65,8 +73,7 @@ def extract(archive: str, target: str, bounds: Bounds = USUAL) -> list[str]:
             names.append("/".join(parts))
     except BadArchive:
         raise
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
-        # ValueError and RuntimeError: what the libraries raise for headers that cannot be (names that are no text).
+    except _DAMAGE as error:
         raise BadArchive(f"the archive is damaged: {error}") from error
     except OSError as error:
         raise BadArchive(f"the archive cannot be unpacked: {error.strerror or error}") from error
@@ -80,16 +87,7 @@ def top(archive: str) -> str:
     try:
         name = next(_entries(archive)).name
         parts = _parts(name, 64)
-    except (
-        StopIteration,
-        ValueError,
-        OSError,
-        tarfile.TarError,
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        RuntimeError,
-    ):
+    except (StopIteration, OSError, *_DAMAGE):
         return ""
     return parts[0] if parts and "/" in name else ""
 

@@ -31,7 +31,7 @@ class Network:
     def __init__(self, spec: RunSpec) -> None:
         self._spec = spec
         self.relay = Relay(spec.network.socket)
-        self._proxy = Proxy(self.relay, spec.network)
+        self._proxy = Proxy(self.relay, spec.network, spec.environment.index_hosts)
         self._counters = ""
         self.lost: list[str] = []
         self.env: dict[str, str] = {}

@@ -83,6 +83,8 @@ class Environment:
     """Content address."""
     installed: Mapping[str, str] = field(default_factory=dict)
     """Normalised package name -> version."""
+    index_hosts: tuple[str, ...] = ()
+    """Where its installer gets packages; outbound traffic may go there wherever that is."""
 
 
 @dataclass(frozen=True)

@@ -128,11 +128,11 @@ class Relay:
 class Proxy:
     """An HTTP proxy for one replica: CONNECT and plain requests; the server's hosts go to the server's socket."""
 
-    def __init__(self, relay: Relay, network: Network) -> None:
+    def __init__(self, relay: Relay, network: Network, index_hosts: tuple[str, ...]) -> None:
         self._relay = relay
         self._hosts = frozenset(network.hosts)
         self._outbound = network.outbound
-        self._allowed = frozenset(network.allow)
+        self._allowed = frozenset((*network.allow, *index_hosts))
 
     def handle(self, client: socket.socket) -> None:
         """Serve one connection."""

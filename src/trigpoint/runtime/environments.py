@@ -23,7 +23,7 @@ from trigpoint.agent.protocol import Environment
 from trigpoint.core.errors import FailedPrecondition, Unavailable
 from trigpoint.runtime.images import EnvSpec
 
-_BUILDER = 2
+_BUILDER = 3
 """Changes whenever the same specification would be built differently."""
 _RETRY_S = 30.0
 
@@ -93,6 +93,7 @@ class Environments:
                 python=interpreter.version,
                 key=place.name,
                 installed=about["installed"],
+                index_hosts=tuple(about["index_hosts"]),
             )
             return Built(environment, substituted, about["lock"], about["seconds"])
         return None
@@ -204,6 +205,7 @@ class Environments:
                 "python": interpreter.version,
                 "lock": lock,
                 "installed": _installed(lock),
+                "index_hosts": _index_hosts(venv),
                 "seconds": round(time.monotonic() - begin, 3),
             }
             (work / "about.json").write_text(json.dumps(about))
@@ -340,6 +342,14 @@ def _installed(lock: str) -> Mapping[str, str]:
         if equal:
             found[re.sub(r"[-_.]+", "-", name.strip()).lower()] = version.strip()
     return found
+
+
+def _index_hosts(venv: Path) -> list[str]:
+    """Return the hosts of the package index that the environment's own pip would ask; none without pip."""
+    code = "from pip._internal.models.index import PyPI as index; print(index.netloc, index.file_storage_domain)"
+    command = [str(venv / "bin" / "python3"), "-I", "-c", code]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout.split()
 
 
 def _listen(process: subprocess.Popen[str], lines: list[str], say: Say) -> None:

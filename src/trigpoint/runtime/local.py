@@ -292,7 +292,7 @@ def _index_hosts(settings: Mapping[str, str]) -> list[str]:
     """Return the hosts of the package index: whoever runs this machine chose them, wherever they lie."""
     words = " ".join(value for name, value in settings.items() if "INDEX" in name).split()
     own = [urlsplit(word.rpartition("=")[2]).hostname for word in words]
-    return [host for host in own if host] or ["pypi.org", "files.pythonhosted.org"]
+    return [host for host in own if host]
 
 
 def _check(gang: GangSpec) -> None:
