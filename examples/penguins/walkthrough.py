@@ -175,7 +175,7 @@ def query_lineage(model: aiplatform.Model) -> dict[str, Any]:
         print("this model has no metadata artifact")
         return {}
     artifact = aiplatform.Artifact(artifact_name=name)
-    graph = artifact.api_client.query_artifact_lineage_subgraph(artifact=name, max_hops=20)
+    graph = artifact.api_client.query_artifact_lineage_subgraph(request={"artifact": name, "max_hops": 20})
     for event in graph.events:
         print(f"{event.type_.name:6} {short(event.artifact)} <- {short(event.execution)}")
     nodes = {

@@ -105,6 +105,11 @@ class Datasets:
         """Stop an export whose pipeline was cancelled. Idempotent; what is in the bucket already stays."""
         self._exports.abandon(key)
 
+    def artifact(self, name: str) -> str:
+        """Return the lineage artifact of a dataset; empty when the dataset was deleted meanwhile."""
+        found = self._kernel.find(DATASET, name)
+        return found.message.metadata_artifact if found is not None else ""
+
     def _dataset(self, location: str, config: InputDataConfig) -> Dataset:
         name = f"{location}/{DATASET.collection}/{config.dataset_id}"
         if DATASET.pattern.match(name) is not None:

@@ -176,6 +176,14 @@ class Identity:
         pair = self._own_key(account)
         return pair.key_id, pair.sign_claims(claims)
 
+    def signer(self, email: str) -> tuple[Caller, list[rsa.RSAPublicKey]] | None:
+        """Return an account as a caller and the public halves of its living keys; None unless it may act now."""
+        account = self.accounts.find(email)
+        if account is None or not account.enabled or not self._active(account.project):
+            return None
+        living = [keys.public(key.public_pem) for key in self.accounts.keys(account) if key.enabled]
+        return Caller(account.email, account.project, operator=account.operator), living
+
     def verify_blob(self, email: str, data: bytes, signature: bytes) -> bool:
         """Return whether one of an enabled account's living keys made a signature (signed URLs)."""
         account = self.accounts.find(email)

@@ -34,7 +34,8 @@ class Models:
         lineage: Lineage,
         files: Files,
     ) -> None:
-        self._registry = Registry(kernel, operations, queries, Versions(kernel, lineage), files)
+        self._versions = Versions(kernel, lineage)
+        self._registry = Registry(kernel, operations, queries, self._versions, files)
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the handlers of ModelService by full method name."""
@@ -74,3 +75,8 @@ class Models:
     def check(self, location: str, model: Model, *, parent_model: str = "", model_id: str = "") -> None:
         """Refuse a model to upload before the run that is to make it: the errors of `register`, except for files."""
         self._registry.accept(location, model, parent_model, model_id)
+
+    def artifact(self, name: str) -> str:
+        """Return the lineage artifact of `models/M@VERSION`; NotFound when there is no such version."""
+        model, _, version = name.partition("@")
+        return self._versions.artifact(model, version)

@@ -77,6 +77,10 @@ class Versions:
             raise NotFound(f"The Model {name} has no version or alias {wanted!r}; see its versions with listVersions.")
         return self._kernel.load_in(tx, VERSION, self._row_name(name, version))
 
+    def artifact(self, name: str, wanted: str) -> str:
+        """Return the lineage artifact of a version; NotFound when it is not there."""
+        return self._kernel.store.read(lambda tx: self.find(tx, name, wanted)).message.metadata_artifact
+
     def merge_aliases(self, tx: Tx, name: str, wanted: str, changes: Sequence[str], call: Call) -> Model:
         """Add and remove (`-alias`) aliases of a version; return it."""
         stored = self.find(tx, name, wanted)

@@ -92,9 +92,9 @@ class Front:
         """Serve a replica at its own unix socket; `outbound`: whether it may reach the internet through us."""
         await self._replicas.open(path, identity, outbound=outbound)
 
-    async def open_metadata(self, identity: str) -> Address:
+    async def open_metadata(self, identity: str, at: Address | None = None) -> Address:
         """Serve a replica's metadata at an unguessable loopback address, for the plain process runtime."""
-        return await self._replicas.open_metadata(identity)
+        return await self._replicas.open_metadata(identity, at)
 
     async def close_replica(self, identity: str) -> None:
         """Close all doors of a replica. Idempotent."""

@@ -44,12 +44,12 @@ class Replicas:
 
         self._listen(listener, identity, handle).paths.append(path)
 
-    async def open_metadata(self, identity: str) -> tuple[str, int]:
-        """Listen for plain HTTP at an unguessable loopback address and port, and return them."""
+    async def open_metadata(self, identity: str, at: tuple[str, int] | None = None) -> tuple[str, int]:
+        """Listen for plain HTTP at an unguessable loopback address and port, or at a given one, and return it."""
         app = self._metadata
         if app is None:
             raise LookupError("no metadata app was handed in")
-        listener = _random_loopback()
+        listener = _random_loopback() if at is None else socket.create_server(at)
         host, port = listener.getsockname()
 
         async def handle(sock: socket.socket) -> None:

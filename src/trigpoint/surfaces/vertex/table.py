@@ -10,6 +10,8 @@ from trigpoint.surfaces.vertex.parts import Entry
 
 VERSIONS = ("v1", "v1beta1")
 PACKAGE = "google.cloud.aiplatform."
+SERVED = (PACKAGE, "google.logging.v2.LoggingServiceV2.")
+"""Methods that this surface answers; Cloud Logging has one version and needs nothing of its own."""
 _PARENTS = ("projects/*/locations/*", *(f"projects/*/locations/*{'/*/*' * depth}" for depth in range(1, 5)))
 """Names of resources of any depth: operations and policies hang on each of them."""
 
@@ -123,7 +125,7 @@ def entries() -> dict[str, Entry]:
     found = {
         full: _entry(full, method)
         for full, method in contract.methods().items()
-        if full.startswith(PACKAGE) and not method.client_streaming
+        if full.startswith(SERVED) and not method.client_streaming
     }
     found.update((mixin.name, _mixin(mixin, "v1")) for mixin in MIXINS)
     return found
@@ -136,7 +138,7 @@ def router(known: Mapping[str, Entry]) -> Router[Entry]:
 
 def _bindings(known: Mapping[str, Entry]) -> Iterator[tuple[Rule, Entry]]:
     for full, method in contract.methods().items():
-        if full in known and full.startswith(PACKAGE):
+        if full in known and full.startswith(SERVED):
             yield from ((binding, known[full]) for binding in method.http)
     for version in VERSIONS:
         for mixin in MIXINS:
@@ -159,7 +161,7 @@ def _mixin_rules(mixin: Mixin, version: str) -> Iterator[MixinRule]:
 
 
 def _entry(full: str, method: contract.Method) -> Entry:
-    version = full.removeprefix(PACKAGE).partition(".")[0]
+    version = full.removeprefix(PACKAGE).partition(".")[0] if full.startswith(PACKAGE) else "v1"
     templates = [Template.parse(binding.template) for binding in method.http]
     owned = [template for template in templates if "projects" in template.segments]
     routing = tuple(dict.fromkeys(name for template in owned for name, _, _ in template.variables))

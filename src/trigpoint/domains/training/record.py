@@ -1,0 +1,140 @@
+"""Writes the lineage of one training run: what was read, by which code, run by whom, and what came of it.
+
+dataset -> job -> splits -> replicas, package -> job and replicas, job -> model; and whatever each replica was seen to
+read and write through the storage surface. Everything is create-or-get, so that recording twice changes nothing.
+Schemas: vertex-services.md sections 1.4 and 1.5.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from trigpoint.core import messages
+from trigpoint.core.names import LOCATION, id_of, mapping
+from trigpoint.core.pb.google.cloud.aiplatform.v1.artifact_pb import Artifact
+from trigpoint.core.pb.google.cloud.aiplatform.v1.context_pb import Context
+from trigpoint.core.pb.google.cloud.aiplatform.v1.execution_pb import Execution
+from trigpoint.domains.jobs import Replica
+from trigpoint.domains.lineage import Lineage
+from trigpoint.store import Tx
+from trigpoint.store.telemetry import Access
+
+_VERSION = "0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is known of a run that is over."""
+
+    pipeline: str
+    display_name: str
+    job: str
+    state: Execution.State
+    dataset_artifact: str = ""
+    """Full name of the dataset's own artifact."""
+    splits: Sequence[str] = ()
+    """`gs://` patterns of the exported files."""
+    packages: Sequence[str] = ()
+    model_artifact: str = ""
+    """Full name of the registered model version's own artifact."""
+    replicas: Sequence[Replica] = ()
+    seen: Sequence[tuple[Replica, Access]] = field(default_factory=tuple)
+    """What each replica read and wrote."""
+
+
+def record(tx: Tx, lineage: Lineage, run: Run) -> None:
+    """Write one run in the caller's transaction."""
+    found = mapping(run.pipeline)
+    location = LOCATION.build(project=found["projects"], location=found["locations"])
+    store = lineage.ensure_store(tx, location)
+    pen = _Pen(tx, lineage, store)
+    job = pen.execution(f"job-{id_of(run.job)}", "system.CustomJobExecution", run.display_name, run.state, _job(run))
+    inputs = [pen.artifact("package", uri, "system.Artifact") for uri in run.packages]
+    splits = [pen.artifact("split", uri, "system.Dataset") for uri in run.splits]
+    replicas = [pen.replica(replica, run) for replica in run.replicas]
+    for artifact in [run.dataset_artifact, *inputs]:
+        pen.link(job, artifact, output=False)
+    for artifact in [*splits, run.model_artifact]:
+        pen.link(job, artifact, output=True)
+    for replica in replicas:
+        for artifact in [*inputs, *splits]:
+            pen.link(replica, artifact, output=False)
+    touched = []
+    for replica_record, access in run.seen:
+        thing = pen.object(access)
+        touched.append(thing)
+        pen.link(pen.replica(replica_record, run), thing, output=access.write)
+    context = pen.context(run)
+    members = [run.dataset_artifact, run.model_artifact, job, *inputs, *splits, *replicas, *touched]
+    lineage.associate(tx, context, [member for member in members if member])
+
+
+@dataclass(frozen=True, slots=True)
+class _Pen:
+    """Puts nodes and edges of one run."""
+
+    tx: Tx
+    lineage: Lineage
+    store: str
+
+    def link(self, execution: str, artifact: str, *, output: bool) -> None:
+        if artifact:
+            self.lineage.link(self.tx, execution, artifact, output=output)
+
+    def artifact(self, role: str, uri: str, schema: str, **facts: Any) -> str:
+        made = Artifact(
+            display_name=uri.rsplit("/", 1)[-1][:128] or uri[:128],
+            uri=uri,
+            state=Artifact.State.LIVE,
+            schema_title=schema,
+            schema_version=_VERSION,
+            metadata=messages.struct({"role": role, **facts}),
+        )
+        return self.lineage.put_artifact(self.tx, self.store, f"{role}-{_digest(uri, str(facts))}", made)
+
+    def object(self, access: Access) -> str:
+        return self.artifact("object", access.uri, "system.Artifact", generation=str(access.generation))
+
+    def execution(self, ident: str, schema: str, name: str, state: Execution.State, facts: dict[str, Any]) -> str:
+        made = Execution(
+            display_name=name[:128],
+            state=state,
+            schema_title=schema,
+            schema_version=_VERSION,
+            metadata=messages.struct(facts),
+        )
+        return self.lineage.put_execution(self.tx, self.store, ident, made)
+
+    def replica(self, replica: Replica, run: Run) -> str:
+        facts = {
+            "customJob": replica.job,
+            "task": replica.task,
+            "host": replica.host,
+            "machineType": replica.machine_type,
+            "image": replica.image,
+            "python": str(replica.environment.get("python", "")),
+            "serviceAccount": replica.identity,
+            "tenantProject": replica.tenant,
+            "runtime": replica.runtime,
+            "exitCode": (replica.outcome or {}).get("exit_code"),
+        }
+        ident = f"replica-{replica.uid}-{replica.task}"
+        return self.execution(ident, "system.ContainerExecution", replica.task, run.state, facts)
+
+    def context(self, run: Run) -> str:
+        made = Context(
+            display_name=run.display_name[:128],
+            schema_title="system.PipelineRun",
+            schema_version=_VERSION,
+            metadata=messages.struct({"trainingPipeline": run.pipeline, "customJob": run.job}),
+        )
+        return self.lineage.put_context(self.tx, self.store, f"training-{id_of(run.pipeline)}", made)
+
+
+def _job(run: Run) -> dict[str, Any]:
+    return {"trainingPipeline": run.pipeline, "customJob": run.job, "replicas": len(run.replicas)}
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]

@@ -1,0 +1,236 @@
+"""What is done to a home beside serving it: backup, restore, check, collecting what retention says, rescans.
+
+Each verb runs in a process of its own (`python -m trigpoint.server VERB`), prints one JSON object, and works whether or
+not a server serves the home, except `restore`. The small helpers that `server` builds its parts with are here too.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+from uv import find_uv_bin
+
+from trigpoint.core import ready
+from trigpoint.core.clock import SECOND, Micros, SystemClock, SystemIds
+from trigpoint.core.errors import FailedPrecondition, InvalidArgument
+from trigpoint.domains.jobs import CUSTOM_JOB, Host
+from trigpoint.domains.projects import Projects
+from trigpoint.domains.storage import Storage
+from trigpoint.runtime.environments import Environments
+from trigpoint.settings import Settings
+from trigpoint.store import Store, Tx, backup, check, events, history, operations, resources, telemetry
+from trigpoint.store.queries import COLUMNS
+
+_DAY: Micros = 86_400 * SECOND
+_BATCH = 1000
+_FOLDERS = ("buckets", "blobs", "keys")
+_FINAL = ("JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED")
+_GOOGLE = ("storage", "www", "oauth2", "iam", "iamcredentials", "cloudresourcemanager", "logging", "aiplatform")
+
+
+def main(given: Settings, arguments: Sequence[str]) -> int:
+    """Run one verb and print what it did."""
+    verbs: Mapping[str, Callable[..., Mapping[str, Any]]] = {
+        "backup": _backup,
+        "restore": _restore,
+        "check": _check,
+        "gc": _collect,
+        "rescan": _rescan,
+    }
+    verb, *rest = arguments
+    if verb not in verbs:
+        raise InvalidArgument(f"{verb!r} is not one of serve, {', '.join(verbs)}.")
+    print(json.dumps(verbs[verb](given, *rest)))  # noqa: T201
+    return 0
+
+
+def _backup(given: Settings, target: str) -> Mapping[str, Any]:
+    """Copy the databases, then objects and keys: what changes in between is newer in the files only."""
+    path = Path(target)
+    store = Store.open(given.database_url, given.telemetry_url, read_only=True)
+    try:
+        backup.backup(store, path)
+    finally:
+        store.close()
+    for name in _FOLDERS:
+        if given.path(name).exists():
+            shutil.copytree(given.path(name), path / name, symlinks=True)
+    if given.path("config.toml").exists():
+        shutil.copy2(given.path("config.toml"), path / "config.toml")
+    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    return {"backup": str(path), "bytes": size}
+
+
+def _restore(given: Settings, source: str) -> Mapping[str, Any]:
+    """Put a backup in the place of what the home holds, which moves aside; nothing changes when it is damaged."""
+    lock = ready.take_lock(given.path("run"))
+    if lock is None:
+        raise FailedPrecondition(f"A server has the home {given.home}: stop it with `trig down`, then restore.")
+    try:
+        path = Path(source)
+        aside = given.path("replaced", secrets.token_hex(4))
+        aside.parent.mkdir(mode=0o700, exist_ok=True)
+        backup.restore(path, given.path("trigpoint.db"), given.path("telemetry.db"), aside)
+        for name in _FOLDERS:
+            if given.path(name).exists():
+                given.path(name).rename(aside / name)
+            if (path / name).exists():
+                shutil.copytree(path / name, given.path(name), symlinks=True)
+        return {"restored": str(path), "replaced files are in": str(aside)}
+    finally:
+        os.close(lock)
+
+
+def _check(given: Settings) -> Mapping[str, Any]:
+    """Verify the structure of both databases and every row."""
+    store = Store.open(given.database_url, given.telemetry_url, read_only=True)
+    try:
+        report = check.check(store)
+    finally:
+        store.close()
+    if report.damage:
+        raise FailedPrecondition(f"{report.damage[0]} ({len(report.damage)} in all): `trig restore` a backup.")
+    return {"rows": report.rows, "damage": 0}
+
+
+def _collect(given: Settings) -> Mapping[str, Any]:
+    """Remove what is older than the settings say."""
+    store = Store.open(given.database_url, given.telemetry_url)
+    now = SystemClock().now()
+    try:
+        done = {
+            "history": _all(store.write, lambda tx: history.prune(tx, now - given.keep_history_days * _DAY, _BATCH)),
+            "events": _all(store.write, lambda tx: events.prune(tx, now - given.keep_logs_days * _DAY, _BATCH)),
+            "operations": _all(
+                store.write, lambda tx: operations.prune(tx, now - given.keep_history_days * _DAY, _BATCH)
+            ),
+            "telemetry": _all(store.telemetry.write, lambda tx: telemetry.prune(tx, now - given.keep_logs_days * _DAY)),
+            "attempts": _attempts(given, store, now),
+        }
+    finally:
+        store.close()
+    unused = Environments(given.path("environments")).remove_unused(given.keep_environments_days * 86_400)
+    return {**done, "environments": len(unused)}
+
+
+def _all(run: Callable[[Callable[[Tx], int]], int], batch: Callable[[Tx], int]) -> int:
+    total = 0
+    while count := run(batch):
+        total += count
+    return total
+
+
+def _attempts(given: Settings, store: Store, now: Micros) -> int:
+    """Remove the working folders of attempts whose job is over or deleted, and later their logs too."""
+    live = _live_jobs(store)
+    removed = 0
+    for folder in given.path("attempts").glob("*"):
+        age = now - int(folder.stat().st_mtime * SECOND)
+        if folder.name.rpartition("-")[0] in live:
+            continue
+        if age > given.keep_logs_days * _DAY:
+            shutil.rmtree(folder, ignore_errors=True)
+            removed += 1
+        elif age > given.keep_attempts_days * _DAY:
+            for part in (*folder.glob("*/root"), *folder.glob("*/work")):
+                shutil.rmtree(part, ignore_errors=True)
+                removed += 1
+    return removed
+
+
+def _live_jobs(store: Store) -> set[str]:
+    found: set[str] = set()
+    page = None
+    while page is None or page.next is not None:
+        after = page.next if page else None
+        page = store.read(
+            lambda tx, after=after: resources.select(  # type: ignore[misc]
+                tx, CUSTOM_JOB.collection, where=COLUMNS["state"].not_in(_FINAL), after=after, limit=500
+            )
+        )
+        found |= {row.name.rsplit("/", 1)[-1] for row in page.rows}
+    return found
+
+
+def _rescan(given: Settings) -> Mapping[str, Any]:
+    """Bring every bucket's rows in line with its folder."""
+    store = Store.open(given.database_url, given.telemetry_url)
+    clock, ids = SystemClock(), SystemIds()
+    try:
+        projects = Projects(store, clock, ids)
+        storage = Storage(store, given.home, clock, ids, lambda segment: projects.resolve(segment).number)
+        buckets = [bucket for project in projects.all() for bucket in storage.files.trees(project.number)]
+        swept = {bucket: storage.files.rescan(bucket) for bucket in buckets}
+    finally:
+        store.close()
+    return {"buckets": len(swept), "taken up": sum(len(found.adopted) for found in swept.values())}
+
+
+def secret(path: Path) -> bytes:
+    """Return the secret kept in a file of mode 0600, made at first use: 32 bytes."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_bytes(32))
+        file.flush()
+        os.fsync(file.fileno())
+    return path.read_bytes()
+
+
+def host(given: Settings) -> Host:
+    """Return what this machine gives to jobs, and how many replicas it lets run at once."""
+    cpus = os.cpu_count() or 1
+    return Host(
+        cpus=cpus,
+        memory_gib=psutil.virtual_memory().total / 2**30,
+        replicas_at_once=given.parallel_jobs or max(8, 4 * cpus),
+        vcpu_quota=given.vcpu_quota,
+        strict=given.strict,
+    )
+
+
+def uv() -> str:
+    """Return the path of the installer that is a dependency of ours."""
+    return str(find_uv_bin())
+
+
+def google_hosts(locations: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of Google's API hosts that stand for the server inside a replica."""
+    return tuple(f"{name}.googleapis.com" for name in (*_GOOGLE, *(f"{where}-aiplatform" for where in locations)))
+
+
+def last_ports(run: Path) -> Mapping[str, int]:
+    """Return the ports that the last server of a home wrote down; empty when there was none."""
+    try:
+        found = json.loads((run / "ports.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return {key: value for key, value in found.items() if isinstance(value, int)} if isinstance(found, dict) else {}
+
+
+def keep_ports(run: Path, ports: Mapping[str, int]) -> None:
+    """Write the ports down for the next server of the home."""
+    scratch = run / f"ports.{os.getpid()}.tmp"
+    scratch.write_text(json.dumps(dict(ports)))
+    scratch.replace(run / "ports.json")
+
+
+def free_port(wanted: int) -> int:
+    """Return a port if it can be bound on loopback now, else 0, which takes any."""
+    if not wanted:
+        return 0
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            return 0
+    return wanted
