@@ -54,6 +54,14 @@ def serving(tmp_path: Path) -> Iterator[Path]:
     trig(tmp_path, "down", "--cancel-jobs")
 
 
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that ended and was not waited for does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def wait_until(true: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not true():
@@ -73,7 +81,7 @@ def test_up_serves_once_and_down_frees_the_home(tmp_path: Path) -> None:
     assert json.loads(trig(tmp_path, "down", "--json").stdout)["stopped"]
     assert trig(tmp_path, "status").returncode == 3
     assert not ready.locked(tmp_path / "run")
-    assert not psutil.pid_exists(shown["pid"])
+    wait_until(lambda: not alive(shown["pid"]))
 
 
 def test_env_points_a_program_at_the_server_and_nothing_else(serving: Path) -> None:
