@@ -57,7 +57,7 @@ def serving(tmp_path: Path) -> Iterator[Path]:
 def alive(pid: int) -> bool:
     """Whether a process runs; one that ended and was not waited for does not."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
@@ -155,7 +155,8 @@ def test_up_in_the_foreground_ends_on_ctrl_c(tmp_path: Path) -> None:
     )
     wait_until(lambda: ready.read(tmp_path / "run") is not None)
     process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 0
+    # 130 when the signal comes in the instant between the announcement and the command's own "ready".
+    assert process.wait(60) in (0, 130)
     assert not ready.locked(tmp_path / "run")
 
 
@@ -172,15 +173,15 @@ def test_accounts_and_keys_from_creation_to_refusal(serving: Path) -> None:
     assert trig(serving, "projects", "create", "second-project").returncode == 0
     listed = json.loads(trig(serving, "projects", "list", "--json").stdout)
     assert {"demo-project", "second-project"} <= {one["projectId"] for one in listed}
-    assert trig(serving, "service-accounts", "create", "robot").returncode == 0
+    assert trig(serving, "service-accounts", "create", "robot-account").returncode == 0
     key = serving / "robot.json"
-    made = trig(serving, "service-accounts", "keys", "create", str(key), "--iam-account", "robot")
+    made = trig(serving, "service-accounts", "keys", "create", str(key), "--iam-account", "robot-account")
     assert made.returncode == 0, made.stderr
-    assert json.loads(key.read_text())["client_email"].startswith("robot@demo-project.")
+    assert json.loads(key.read_text())["client_email"].startswith("robot-account@demo-project.")
     assert key.stat().st_mode & 0o777 == 0o600
-    assert trig(serving, "service-accounts", "disable", "robot").returncode == 0
+    assert trig(serving, "service-accounts", "disable", "robot-account").returncode == 0
     accounts = json.loads(trig(serving, "service-accounts", "list", "--json").stdout)
-    assert [one.get("disabled") for one in accounts if one["email"].startswith("robot@")] == [True]
+    assert [one.get("disabled") for one in accounts if one["email"].startswith("robot-account@")] == [True]
 
 
 def test_a_job_that_is_not_there_is_named(serving: Path) -> None:
