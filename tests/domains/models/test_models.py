@@ -139,6 +139,16 @@ def test_updates_of_a_model_and_of_a_version(ask: Ask, location: str) -> None:
         ask("UpdateModel", model=Model(name=name, display_name="x"))
 
 
+def test_a_model_that_was_read_before_its_aliases_moved_can_be_changed(ask: Ask, location: str) -> None:
+    name = ask("UploadModel", parent=location, model=model()).model
+    read = ask("GetModel", name=f"{name}@1")
+    ask("UploadModel", parent=location, model=model(version_aliases=["default"]), parent_model=name)
+    given, mask = Model(name=name, display_name="new", etag=read.etag), FieldMask(paths=["display_name"])
+    assert ask("UpdateModel", model=given, update_mask=mask).display_name == "new"
+    with pytest.raises(Aborted):
+        ask("UpdateModel", model=given, update_mask=mask)
+
+
 def test_lists_have_one_entry_per_model(ask: Ask, location: str) -> None:
     first = ask("UploadModel", parent=location, model=model(display_name="one", labels={"team": "a"})).model
     second = ask("UploadModel", parent=location, model=model(display_name="two")).model

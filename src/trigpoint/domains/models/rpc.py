@@ -137,7 +137,8 @@ class Registry:
 
         def unit(tx: Tx) -> Message:
             stored = self._versions.find(tx, name, wanted) if of_version else self._versions.model(tx, name)
-            check_etag(MODEL, given.etag, stored.message.etag)
+            if of_version or given.etag not in self._versions.etags(tx, name):
+                check_etag(MODEL, given.etag, stored.message.etag)
             own = messages.copy(stored.message)
             own.labels = dict(self._versions.own_labels(stored))
             fresh = masks.merged(own, given, request.update_mask, kind.mutable)

@@ -5,6 +5,7 @@ the default version, so that lists, filters and orders look at one row per model
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from trigpoint.core import messages
@@ -101,6 +102,7 @@ class Versions:
             changed.display_name, changed.description = fresh.display_name, fresh.description
             changed.labels = rules.labels(fresh.labels, row.notes[_LABELS])
             self._kernel.save(tx, VERSION, row, changed)
+        self._kernel.save(tx, MODEL, stored, fresh, notes=notes)
         self._show(tx, name, notes, (Fact("model.updated", where="user"),), call)
         return self.model(tx, name).message
 
@@ -133,6 +135,14 @@ class Versions:
             self._refuse_deployed(tx, name, version)
             self._kernel.drop(tx, VERSION, self._kernel.load_in(tx, VERSION, self._row_name(name, version)))
         self._kernel.drop(tx, MODEL, model, facts=(Fact("model.deleted", where="user"),), call=call)
+
+    def etags(self, tx: Tx, name: str) -> set[str]:
+        """Return the etags that a change of the model may come with: its own and those of its versions.
+
+        A change of the model changes them all; one of a version, or of its aliases, is no reason to refuse it.
+        """
+        rows = [self._kernel.load_in(tx, VERSION, self._row_name(name, each)) for each in self._aliases(tx, name)]
+        return {self.model(tx, name).message.etag, *(row.message.etag for row in rows)}
 
     def own_labels(self, stored: Stored[Model]) -> Mapping[str, str]:
         """Return the labels that a model's or version's row has of itself, without the merged ones."""
@@ -167,7 +177,7 @@ class Versions:
                 changed = messages.copy(row.message)
                 changed.version_aliases = list(after[version])
                 changed.version_update_time = messages.timestamp(now)
-                self._kernel.save(tx, VERSION, row, changed)
+                self._rewrite(tx, row, changed)
 
     def _show(
         self, tx: Tx, name: str, notes: dict[str, Any] | None, facts: tuple[Fact, ...], call: Call | None
@@ -176,7 +186,24 @@ class Versions:
         model = self.model(tx, name)
         shown = messages.copy(self.find(tx, name, "").message)
         shown.name, shown.create_time = name, model.message.create_time
-        self._kernel.save(tx, MODEL, model, shown, notes=notes, facts=facts, call=call)
+        self._rewrite(tx, model, shown, notes)
+        for fact in facts:
+            self._kernel.narrate(tx, name, fact, call)
+
+    def _rewrite(self, tx: Tx, stored: Stored[Model], fresh: Model, notes: dict[str, Any] | None = None) -> None:
+        """Replace a row by what follows from a change elsewhere; its etag stays, which tells of its own changes."""
+        now = self._kernel.clock.now()
+        fresh.etag, fresh.update_time = stored.message.etag, messages.timestamp(now)
+        row = replace(
+            stored.row,
+            message=messages.encode(fresh),
+            json=messages.to_json(fresh),
+            display_name=fresh.display_name,
+            labels=dict(fresh.labels),
+            update_time=now,
+            notes=stored.row.notes if notes is None else notes,
+        )
+        resources.update(tx, row)
 
     def _artifact(self, tx: Tx, name: str, version: str, model: Model) -> str:
         """Record a version as an artifact of the location's metadata store; return the artifact's name."""
