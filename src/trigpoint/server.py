@@ -144,6 +144,7 @@ class Server:
         await stop.wait()
         ready.withdraw(self._settings.path("run"))
         ticking.cancel()
+        self._vertex.drain()
         await self._front.stop()
         self._agents.should_exit = True
         await asyncio.gather(agents_task, ticking, return_exceptions=True)

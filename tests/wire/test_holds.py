@@ -178,5 +178,5 @@ async def test_a_stop_lets_held_reads_go(build: Build) -> None:
     await wire.rest("POST", f"/v1/{LOCATION}/customJobs", {})
     held = asyncio.create_task(wire.rest("GET", f"/v1/{JOB}"))
     await asyncio.sleep(0.05)
-    wire.vertex._dispatcher._holds.close()
+    wire.vertex.drain()
     assert (await held).json["state"] == "JOB_STATE_RUNNING"

@@ -26,6 +26,10 @@ class Vertex:
         self.app = Rest(self._dispatcher, table.router(known), parts.max_body)
         self.rpcs: wire.RpcTable = rpc.table(self._dispatcher, known)
 
+    def drain(self) -> None:
+        """Let held reads go: the first step of a stop, so that the front need not wait for them."""
+        self._dispatcher.drain()
+
     def close(self) -> None:
-        """Let held reads go and take no more calls: the first step of a stop, before the front's."""
+        """Take no more calls, once the front has stopped; handlers under way end."""
         self._dispatcher.close()

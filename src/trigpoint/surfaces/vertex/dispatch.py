@@ -52,8 +52,12 @@ class Dispatcher:
         self._pool = ThreadPoolExecutor(parts.threads, thread_name_prefix="vertex")
         self._holds = Holds(parts.store.notifier, parts.clock, enabled=parts.held_reads)
 
+    def drain(self) -> None:
+        """Let held reads go within a second, and hold no other."""
+        self._holds.close()
+
     def close(self) -> None:
-        """Let held reads go and stop the pool; handlers under way end."""
+        """Stop the pool; handlers under way end."""
         self._holds.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
