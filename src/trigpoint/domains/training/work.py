@@ -223,6 +223,8 @@ class Work:
         return self._kernel.store.telemetry.read(lambda tx: telemetry.accesses_of_attempt(tx, replica))
 
     def _end(self, sight: Sight, step: rules.End) -> Outcome:
+        if not sight.progress.job:
+            self._datasets.abandon(sight.name)
         now = self._kernel.clock.now()
         message = messages.copy(sight.stored.message)
         message.state = step.verdict
