@@ -281,3 +281,29 @@ def test_a_spec_of_another_version_is_refused(make: Make) -> None:
     (agent.directory / "spec.json").write_bytes(p.dump(replace(agent.spec, version=99)))
     assert agent.start().wait(30) == 1
     assert "version 99" in (agent.directory / "agent.log").read_text()
+
+
+def test_an_agent_whose_directory_was_taken_away_ends(make: Make, ears: Ears, runtime: str) -> None:
+    agent = make("sleep 300", runtime=runtime)
+    process = agent.start()
+    ears.body("started")
+    ears.close()
+    agent.directory.rename(agent.directory.with_name("elsewhere"))
+    process.wait(30)
+    assert tree.marked(agent.mark()) == []
+
+
+def test_orphans_that_end_do_not_pile_up(make: Make, ears: Ears) -> None:
+    agent = make("for i in 1 2 3 4 5 6; do (setsid true &); done; sleep 1", heartbeat_s=0.05)
+    process = agent.start()
+    ears.body("started")
+
+    def dead() -> list[str]:
+        listed = subprocess.run(
+            ["ps", "-o", "stat=", "--ppid", str(process.pid)], capture_output=True, text=True, check=False
+        )
+        return [state for state in listed.stdout.split() if state.startswith("Z")]
+
+    time.sleep(0.3)
+    until(lambda: not dead())
+    assert agent.outcome().reason == p.SUCCEEDED

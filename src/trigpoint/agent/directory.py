@@ -44,6 +44,10 @@ class Directory:
         """Append a report to the spool."""
         os.write(self._spool, json.dumps(asdict(report), separators=(",", ":")).encode() + b"\n")
 
+    def removed(self) -> bool:
+        """Return whether somebody has taken the directory away."""
+        return not os.path.exists(self.file("status.json"))
+
     def release(self) -> None:
         """Give up the claim; the process is about to end."""
         os.close(self._lock)

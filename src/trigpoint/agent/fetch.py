@@ -23,11 +23,14 @@ class FetchError(Exception):
 
 
 class Fetcher:
-    """Reads objects. `connect` opens the replica's socket for `metadata` or `tls`; certificates are in `ca_file`."""
+    """Reads objects. `connect` opens the replica's socket for `metadata` or `tls`, whose certificates are in `ca_file`;
+    `given_up` ends the waiting for a server that is away.
+    """
 
-    def __init__(self, connect: Connect, ca_file: str) -> None:
+    def __init__(self, connect: Connect, ca_file: str, given_up: Callable[[], bool]) -> None:
         self._connect = connect
         self._ca_file = ca_file
+        self._given_up = given_up
 
     def fetch(self, uri: str, path: str) -> None:
         """Write the object gs://BUCKET/NAME to a file. Tries again while the server is away or overloaded."""
@@ -44,7 +47,7 @@ class Fetcher:
                 words = http.client.responses.get(status, "")
             if status == 200:
                 return
-            if status in (400, 401, 403, 404, 412) or attempt == _TRIES - 1:
+            if status in (400, 401, 403, 404, 412) or attempt == _TRIES - 1 or self._given_up():
                 break
             time.sleep(pause)
             pause = min(pause * 2, 5.0)

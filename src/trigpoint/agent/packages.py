@@ -26,11 +26,14 @@ class PackageError(Exception):
 class Packages:
     """The packages of one replica."""
 
-    def __init__(self, spec: RunSpec, room: Room, log: LogWriter, started: Started) -> None:
+    def __init__(
+        self, spec: RunSpec, room: Room, log: LogWriter, started: Started, given_up: Callable[[], bool]
+    ) -> None:
         self._spec = spec
         self._room = room
         self._log = log
         self._started = started
+        self._given_up = given_up
         self.facts: dict[str, object] = {}
 
     def prepare(self) -> None:
@@ -61,12 +64,15 @@ class Packages:
             if package.path:
                 shutil.copyfile(package.path, path)
             else:
-                Fetcher(self._room.network.relay.connect, self._spec.ca_file).fetch(package.uri, path)
+                self._fetcher().fetch(package.uri, path)
         except FetchError as error:
             raise PackageError(str(error)) from error
         except OSError as error:
             raise PackageError(f"{shown} could not be stored: {error.strerror}") from error
         return path
+
+    def _fetcher(self) -> Fetcher:
+        return Fetcher(self._room.network.relay.connect, self._spec.ca_file, self._given_up)
 
     def _layer(self, paths: list[str], digests: list[str]) -> str:
         """Return a directory with all packages unpacked, cached or made now; empty when they need installing."""

@@ -22,8 +22,8 @@ from .room import Room, Running
 from .sandbox import Sandbox, works
 from .usage import Usage
 
-_PATIENCE = 3600.0
-"""Seconds for which an agent whose program has ended waits for the server; the directory keeps what it knows."""
+_PATIENCE = 60.0
+"""Seconds for which an agent whose program has ended waits for the server; after that the directory tells."""
 _FOREVER = 1e9
 
 
@@ -102,7 +102,7 @@ class Replica:
         """Make the room and bring in the packages; an outcome when a stop came in between."""
         room = self._room
         room.open()
-        packages = Packages(self._spec, room, self._log, self._started)
+        packages = Packages(self._spec, room, self._log, self._started, lambda: self._stopping)
         if not self._stopping:
             packages.prepare()
         self._running = None
@@ -210,7 +210,10 @@ class Replica:
     def _beat(self) -> None:
         usage = Usage(self._room)
         while not self._ended:
+            if self._directory.removed():  # nobody will ever ask for this replica again
+                self._command(protocol.Command("stop", grace_s=0))
             self._reporter.beat(usage.measure(self._log.bytes))
+            self._room.reap()
             with self._wake:
                 self._wake.wait_for(lambda: self._ended, self._spec.heartbeat_s)
 
@@ -246,9 +249,10 @@ class Replica:
     def _stop(self, grace: float) -> None:
         self._stopping = True
         self._stop_at = min(self._stop_at, time.monotonic() + grace)
-        running = self._running
-        if running is not None and self._directory.status.state == protocol.CLAIMED:
-            self._room.kill()  # an installation: nothing in it deserves grace
+        if self._directory.status.state == protocol.CLAIMED:  # fetching or installing: nothing in it deserves grace
+            self._room.network.close()
+            if self._running is not None:
+                self._room.kill()
 
     def _logs_moved(self) -> None:
         self._reporter.logs_moved(lambda: self._log.bytes)

@@ -82,9 +82,9 @@ class Reporter(threading.Thread):
             self._lock.notify_all()
             while self._pending and not self.fenced.is_set():
                 left = deadline - time.monotonic()
-                if left <= 0 or not self._spec.reports:
+                if left <= 0 or not self._spec.reports or self._directory.removed():
                     return False
-                self._lock.wait(left)
+                self._lock.wait(min(left, 1.0))
         return True
 
     def run(self) -> None:

@@ -56,6 +56,7 @@ class Room:
         self.site = ""
         """Directory of user packages that the program sees; set by `show_packages`."""
         self._copied = ""
+        self._children: set[int] = set()
 
     def open(self) -> None:
         """Make everything that a program needs around it."""
@@ -146,6 +147,17 @@ class Room:
         """End every process of the programs, at once."""
         tree.kill_descendants(os.getpid())
 
+    def reap(self) -> None:
+        """Let dead processes go that nobody else waits for: orphans come to the agent (`adopt_orphans`)."""
+        while hasattr(os, "waitid"):
+            try:
+                dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if dead is None or dead.si_pid in self._children:
+                return
+            os.waitpid(dead.si_pid, os.WNOHANG)
+
     def close(self) -> None:
         """End everything that is left of the programs, and what was made around them."""
         self.kill()
@@ -178,7 +190,7 @@ class Room:
     ) -> subprocess.Popen[bytes]:
         """Start a process in a session of its own, with lower priority."""
         self._be_nice()
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             env=env,
             cwd=cwd,
@@ -188,6 +200,8 @@ class Room:
             start_new_session=True,
             pass_fds=tuple(keep),
         )
+        self._children.add(process.pid)
+        return process
 
     def _be_nice(self) -> None:
         behind = self.spec.limits.nice - os.nice(0)

@@ -191,7 +191,7 @@ class LocalEngine:
             layers=spec.layers or options.layers,
             uv=spec.uv or options.uv,
             install_env=spec.install_env or options.install_env,
-            hide=spec.hide or options.hide,
+            hide=spec.hide or options.hide or (str(self._attempts.parent),),
         )
 
     def _foreign(self, home: Path) -> bool:
