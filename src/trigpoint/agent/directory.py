@@ -31,14 +31,18 @@ class Directory:
         """Return a path in the directory."""
         return os.path.join(self.path, *parts)
 
-    def save(self, **changes: Any) -> None:
-        """Change the status and write it down; when this returns, it survives the death of any process."""
+    def save(self, durably: bool = True, **changes: Any) -> None:
+        """Change the status and write it down; when this returns, it survives the death of any process.
+
+        With `durably` false the next change writes it.
+        """
         state = changes.get("state", self.status.state)
         times = {**self.status.times}
         if state != self.status.state or not times:
             times[state] = now()
         self.status = replace(self.status, times=times, **changes)
-        write_atomically(self.file("status.json"), protocol.dump(self.status))
+        if durably:
+            write_atomically(self.file("status.json"), protocol.dump(self.status))
 
     def spool(self, report: protocol.Report) -> None:
         """Append a report to the spool."""

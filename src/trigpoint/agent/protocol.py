@@ -216,8 +216,6 @@ class Status:
     started: int = 0
     """Start time of process `pid` in clock ticks since boot; with it a pid is never confused with a later one."""
     boot: str = ""
-    program_pid: int = 0
-    program_started: int = 0
     runtime: str = ""
     """What it runs in: sandbox or process."""
     lost: tuple[str, ...] = ()

@@ -40,6 +40,7 @@ class Replica:
         self._go: protocol.Command | None = None
         self._ended = False
         self._running: Running | None = None
+        self._usage = Usage(room)
         self._reporter = Reporter(spec, directory, self._command)
         self._log = LogWriter(directory.file("logs"), spec.limits.log_bytes, self._logs_moved)
 
@@ -109,6 +110,7 @@ class Replica:
         environment = self._spec.environment
         facts = {"environment": environment.key, "python": environment.python, **packages.facts}
         self._directory.save(
+            durably=self._spec.barrier,
             state=protocol.PREPARED,
             runtime=room.runtime,
             lost=tuple(room.lost),
@@ -149,10 +151,10 @@ class Replica:
             os.close(write_error)
         pump.start()
         self._started(running)
-        self._directory.save(program_pid=running.pid)
         self._reporter.report("started", {"pid": running.pid})
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         code = self._watch(running)
+        self._reporter.beat(self._usage.measure(self._log.bytes))
         starved = self._room.group.out_of_memory_kills() > 0
         self._room.close()
         pump.finish(5)
@@ -208,14 +210,17 @@ class Replica:
         return Outcome(reason, code, number, message, tail)
 
     def _beat(self) -> None:
-        usage = Usage(self._room)
+        self._pause(min(0.5, self._spec.heartbeat_s))  # the program's own start comes first
         while not self._ended:
             if self._directory.removed():  # nobody will ever ask for this replica again
                 self._command(protocol.Command("stop", grace_s=0))
-            self._reporter.beat(usage.measure(self._log.bytes))
+            self._reporter.beat(self._usage.measure(self._log.bytes))
             self._room.reap()
-            with self._wake:
-                self._wake.wait_for(lambda: self._ended, self._spec.heartbeat_s)
+            self._pause(self._spec.heartbeat_s)
+
+    def _pause(self, seconds: float) -> None:
+        with self._wake:
+            self._wake.wait_for(lambda: self._ended, seconds)
 
     def _stopped(self) -> Outcome | None:
         if not self._stopping:

@@ -57,6 +57,7 @@ class Room:
         """Directory of user packages that the program sees; set by `show_packages`."""
         self._copied = ""
         self._children: set[int] = set()
+        self._closed = False
 
     def open(self) -> None:
         """Make everything that a program needs around it."""
@@ -160,6 +161,9 @@ class Room:
 
     def close(self) -> None:
         """End everything that is left of the programs, and what was made around them."""
+        if self._closed:
+            return
+        self._closed = True
         self.kill()
         self.network.close()
         self.stage.call(self.group.leave)
