@@ -19,6 +19,7 @@ import pytest
 
 from trigpoint.agent import protocol as p
 from trigpoint.agent import tree
+from trigpoint.agent.limits import Group, name_of
 from trigpoint.runtime.logs import LogReader
 from trigpoint.runtime.nursery import AGENT
 
@@ -209,6 +210,7 @@ def make(tmp_path: Path, ears: Ears) -> Iterator[Make]:
     for agent in made:
         agent.kill()
         tree.kill_marked(agent.mark())
+        Group(name_of(agent.spec), p.Limits()).remove()
 
 
 @pytest.fixture(params=["process", "sandbox"])

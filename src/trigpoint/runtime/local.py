@@ -156,6 +156,11 @@ class LocalEngine:
         strangers = [p.name for p in self._attempts.iterdir() if p.name not in known and _UID.fullmatch(p.name)]
         for uid in strangers:
             self.forget(uid)
+        wanted = {self._namespace(uid) for uid in known}
+        ours = self._namespace("").rpartition("-")[0]
+        for name in os.listdir("/run/netns") if self._networks and os.path.isdir("/run/netns") else ():
+            if name.startswith(f"{ours}-") and name not in wanted:
+                _run("ip", "netns", "del", name)
         for rest in self._attempts.glob(".*"):
             shutil.rmtree(rest, ignore_errors=True)
         return strangers
