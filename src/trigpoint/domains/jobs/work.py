@@ -44,14 +44,20 @@ class Sight:
         """The id of the current attempt."""
         return f"{id_of(self.stored.row.name)}-{self.progress.attempt}"
 
-    def seen(self) -> Seen:
+    def unstarted(self, boot: str) -> bool:
+        """Whether the attempt was written down and then never started: a crash came between."""
+        never_heard = all(replica.state == "PENDING" for replica in self.replicas)
+        unknown = self.gang is not None and not self.gang.replicas
+        return self.progress.phase == "launched" and unknown and never_heard and self.progress.boot == boot
+
+    def seen(self, boot: str) -> Seen:
         """Return what is known of the gang: the reports kept, and what the engine reads where reports are missing."""
         endings = {r.task: ending for r in self.replicas if (ending := r.ending()) is not None}
         started = {r.task for r in self.replicas if "RUNNING" in r.times}
         gone: set[str] = set()
         for replica in self.replicas:
             observed = self.gang.replicas.get(replica.task) if self.gang else None
-            if replica.task in endings or self.gang is None:
+            if replica.task in endings or self.gang is None or self.unstarted(boot):
                 continue
             if observed is not None and observed.status is not None and observed.status.outcome is not None:
                 told = records.told(replica, observed.status)
@@ -89,7 +95,9 @@ class Work:
             return self._over(name, stored)
         sight = self._look(stored)
         now = self._kernel.clock.now()
-        step = rules.next_step(stored.message.state, sight.progress, sight.seen(), _terms(stored), now)
+        step = rules.next_step(
+            stored.message.state, sight.progress, sight.seen(self._engine.boot()), _terms(stored), now
+        )
         match step:
             case rules.Admit():
                 return self._admit(sight)
@@ -180,8 +188,7 @@ class Work:
         return Wait(now + _LOOK_EVERY, "The replicas are starting.")
 
     def _watch(self, sight: Sight, until: Micros | None, now: Micros) -> Outcome:
-        if sight.progress.phase == "launched" and all(replica.state == "PENDING" for replica in sight.replicas):
-            # A crash between writing the attempt down and starting it: start it now; ensure is idempotent.
+        if sight.unstarted(self._engine.boot()):
             self._engine.ensure(self._launcher.plan(sight.stored, sight.progress)[1])
         if sight.progress.phase == "stopping":
             self._engine.stop(sight.uid, rules.GRACE_SECONDS)
@@ -208,7 +215,7 @@ class Work:
         progress = replace(
             sight.progress, phase="stopping", verdict=int(step.verdict), error_code=error.code, error=error.message
         )
-        if sight.seen().all_over:
+        if sight.seen(self._engine.boot()).all_over:
             return self._end(replace_progress(sight, progress), rules.End(step.verdict, step.error))
         message = messages.copy(sight.stored.message)
         self._save(sight, message, progress, _stopping(step.verdict))
@@ -216,7 +223,7 @@ class Work:
         return Wait(self._kernel.clock.now() + SECOND, "The replicas are being stopped.")
 
     def _restart(self, sight: Sight, step: rules.Restart) -> Outcome:
-        if not sight.seen().all_over:
+        if not sight.seen(self._engine.boot()).all_over:
             self._engine.stop(sight.uid, rules.GRACE_SECONDS)
             return Wait(self._kernel.clock.now() + SECOND // 4, "The replicas are stopped before a restart.")
         counts = {f"{step.cause}_restarts": getattr(sight.progress, f"{step.cause}_restarts") + 1}

@@ -1,0 +1,278 @@
+"""The life of jobs with a real store and an engine that misbehaves on request; the test plays the agents."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trigpoint.agent.protocol import Outcome
+from trigpoint.core.call import Call, Caller
+from trigpoint.core.clock import SystemClock, SystemIds
+from trigpoint.core.errors import FailedPrecondition, ResourceExhausted
+from trigpoint.core.messages import Oneof
+from trigpoint.core.paging import Tokens
+from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import (
+    ContainerSpec,
+    CustomJob,
+    CustomJobSpec,
+    WorkerPoolSpec,
+)
+from trigpoint.core.pb.google.cloud.aiplatform.v1.job_service_pb import CancelCustomJobRequest, CreateCustomJobRequest
+from trigpoint.core.pb.google.cloud.aiplatform.v1.machine_resources_pb import MachineSpec
+from trigpoint.domains.identity import Identity
+from trigpoint.domains.jobs import Host, Jobs, Parts, Places, reports
+from trigpoint.domains.jobs.offers import Types
+from trigpoint.domains.logging import Logging
+from trigpoint.domains.projects import Projects
+from trigpoint.domains.storage import Storage
+from trigpoint.kernel.operations import Operations
+from trigpoint.kernel.query import Queries
+from trigpoint.kernel.reconcile import Again, Done
+from trigpoint.kernel.reconcile import Outcome as StepOutcome
+from trigpoint.kernel.resource import Kernel
+from trigpoint.kernel.schedule import Schedule
+from trigpoint.kernel.standard import Standard
+from trigpoint.runtime.fake import FakeEngine, Fault
+from trigpoint.store import Store, events
+
+SECRET = b"s" * 32
+IMAGE = "us-docker.pkg.dev/vertex-ai/training/sklearn-cpu.1-6:latest"
+
+
+class Shelf:
+    """Images that are there at once, or are being built while `building` says so."""
+
+    building = ""
+
+    def problem(self, image: str) -> str:
+        return "" if image == IMAGE else f"{image!r} is unknown"
+
+    def provide(self, image: str) -> Mapping[str, Any] | str:
+        return self.building or {"environment": {"path": "/env", "python": "3.10", "key": "k"}, "python": "3.10"}
+
+
+@dataclass
+class World:
+    kernel: Kernel
+    jobs: Jobs
+    engine: FakeEngine
+    shelf: Shelf
+    call: Call
+
+    def create(self, replicas: int = 1, **spec: Any) -> str:
+        def pool(count: int) -> WorkerPoolSpec:
+            container = ContainerSpec(image_uri=IMAGE, command=["python3", "-c", "1"])
+            return WorkerPoolSpec(
+                machine_spec=MachineSpec(machine_type="n1-standard-4"),
+                replica_count=count,
+                task=Oneof(field="container_spec", value=container),
+            )
+
+        pools = [pool(1)] + ([pool(replicas - 1)] if replicas > 1 else [])
+        job = CustomJob(display_name="j", job_spec=CustomJobSpec(worker_pool_specs=pools, **spec))
+        parent = f"projects/{self.call.project}/locations/us-central1"
+        handler = self.jobs.handlers()["google.cloud.aiplatform.v1.JobService.CreateCustomJob"]
+        return str(handler(self.call, CreateCustomJobRequest(parent=parent, custom_job=job)).name)
+
+    def cancel(self, name: str) -> None:
+        handler = self.jobs.handlers()["google.cloud.aiplatform.v1.JobService.CancelCustomJob"]
+        handler(self.call, CancelCustomJobRequest(name=name))
+
+    def step(self, name: str) -> StepOutcome:
+        """Step until there is nothing to do at once."""
+        outcome: StepOutcome = Again()
+        while isinstance(outcome, Again):
+            outcome = self.jobs.reconcilers()["customJobs"](name)
+        return outcome
+
+    def job(self, name: str) -> CustomJob:
+        found = self.jobs.find(name)
+        assert found is not None
+        return found.message
+
+    def say(self, uid: str, task: str, *kinds: str, outcome: Outcome | None = None, seq: int = 1) -> Any:
+        bodies: dict[str, Any] = {"prepared": {"address": {"host": f"h-{task}", "ip": "127.0.0.9", "ports": {}}}}
+        if outcome is not None:
+            bodies["outcome"] = {"reason": outcome.reason, "exit_code": outcome.exit_code, "tail": outcome.tail}
+        said = [{"seq": seq + i, "kind": k, "time": 5, "body": bodies.get(k, {})} for i, k in enumerate(kinds)]
+        return self.jobs.reports.take(uid, task, reports.token(SECRET, uid, task), {"fence": 1, "reports": said})
+
+    def told(self, name: str) -> list[str]:
+        return [event.kind for event in self.kernel.store.read(lambda tx: events.after(tx, 0, 1000, name))]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    store = Store.open(f"sqlite:///{tmp_path}/main.db", f"sqlite:///{tmp_path}/telemetry.db")
+    clock, ids = SystemClock(), SystemIds()
+    kernel = Kernel(store, clock, ids, Schedule())
+    tokens = Tokens(SECRET)
+    standard = Standard(kernel, Operations(kernel, tokens), Queries(kernel, tokens))
+    projects = Projects(store, clock, ids)
+    number = projects.ensure("demo-project").number
+    identity = Identity(store, clock, ids, projects, tmp_path / "keys")
+    storage = Storage(store, tmp_path, clock, ids, lambda segment: projects.resolve(segment).number)
+    engine, shelf = FakeEngine(), Shelf()
+    places = Places(
+        reports=tmp_path / "agents.sock",
+        doors=tmp_path / "doors",
+        ca_file=tmp_path / "ca.pem",
+        hide=(),
+        hosts=(),
+        runtime="sandbox",
+        outbound=True,
+        secret=SECRET,
+        tenant=lambda _: "t0123456789abcdef-tp",
+        buckets=lambda _: {},
+        proxy=lambda _: {},
+    )
+    host = Host(cpus=2, memory_gib=24, replicas_at_once=4, vcpu_quota=100, strict=False)
+    logging = Logging(store, tmp_path, tokens, lambda segment: number, lambda _: "demo-project")
+    parts = Parts(
+        standard=standard,
+        engine=engine,
+        images=shelf,
+        accounts=identity,
+        files=storage.files,
+        logging=logging,
+        machines=Types(),
+        host=host,
+        places=places,
+    )
+    call = Call(Caller("me@demo-project.iam.gserviceaccount.com", number), project=number)
+    yield World(kernel, Jobs(parts), engine, shelf, call)
+    store.close()
+
+
+def uid_of(name: str, attempt: int = 1) -> str:
+    return f"{name.rsplit('/', 1)[-1]}-{attempt}"
+
+
+def test_a_job_from_create_to_succeeded(world: World) -> None:
+    name = world.create()
+    assert world.job(name).state.name == "PENDING"
+    world.step(name)
+    assert world.engine.ensured == [uid_of(name)]
+    world.say(uid_of(name), "workerpool0-0", "hello", "prepared", "started")
+    world.step(name)
+    assert world.job(name).state.name == "RUNNING"
+    assert world.job(name).start_time is not None
+    done = Outcome("SUCCEEDED", 0)
+    world.engine.finish(uid_of(name), "workerpool0-0", done)
+    world.say(uid_of(name), "workerpool0-0", "outcome", outcome=done, seq=4)
+    assert world.step(name) == Done()
+    assert world.job(name).state.name == "SUCCEEDED"
+    assert world.job(name).end_time is not None
+    assert world.told(name)[-1] == "customJob.succeeded"
+
+
+def test_a_crash_between_writing_down_and_starting_starts_the_same_attempt(world: World) -> None:
+    name = world.create(scheduling=None)
+    world.engine.faults.add(Fault.REFUSE)
+    with pytest.raises(Exception, match="cannot start"):
+        world.step(name)
+    world.engine.faults.clear()
+    world.step(name)
+    assert set(world.engine.ensured) == {uid_of(name)}
+    assert "customJob.restarted" not in world.told(name)
+
+
+def test_a_reboot_makes_a_new_attempt_of_what_was_running(world: World) -> None:
+    name = world.create()
+    world.step(name)
+    world.say(uid_of(name), "workerpool0-0", "hello", "prepared", "started")
+    world.step(name)
+    world.engine.reboot("boot-2")
+    world.step(name)
+    assert world.engine.ensured == [uid_of(name), uid_of(name, 2)]
+    with pytest.raises(FailedPrecondition):
+        world.say(uid_of(name), "workerpool0-0", "outcome", outcome=Outcome("SUCCEEDED", 0), seq=9)
+
+
+def test_a_lost_agent_is_replaced_twice_and_then_named(world: World) -> None:
+    name = world.create()
+    world.engine.faults.add(Fault.LOSE)
+    for _ in range(6):
+        world.step(name)
+    assert world.engine.ensured == [uid_of(name, attempt) for attempt in (1, 2, 3)]
+    assert world.job(name).state.name == "FAILED"
+    assert "workerpool0-0 disappeared" in (world.job(name).error or pytest.fail("no error")).message
+
+
+def test_an_outcome_that_was_never_reported_is_read_from_the_directory(world: World) -> None:
+    name = world.create()
+    world.step(name)
+    world.engine.run(uid_of(name), "workerpool0-0")
+    world.engine.finish(uid_of(name), "workerpool0-0", Outcome("FAILED", 1, tail="ValueError: no rows"))
+    assert world.step(name) == Done()
+    error = world.job(name).error
+    assert error is not None
+    assert "ValueError: no rows" in error.message
+    assert world.jobs.replicas(name)[0].state == "ENDED"
+
+
+def test_replicas_meet_before_they_start(world: World) -> None:
+    name = world.create(replicas=3)
+    world.step(name)
+    uid = uid_of(name)
+    assert world.say(uid, "workerpool0-0", "hello", "prepared").commands == ()
+    assert world.say(uid, "workerpool1-0", "hello", "prepared").commands == ()
+    last = world.say(uid, "workerpool1-1", "hello", "prepared").commands
+    assert [command["kind"] for command in last] == ["go"]
+    again = world.say(uid, "workerpool0-0").commands
+    assert again[0]["env"]["RANK"] == "0"
+    assert again[0]["hosts"]["h-workerpool1-1"] == "127.0.0.9"
+
+
+def test_a_cancel_while_queued_preparing_and_running(world: World) -> None:
+    fresh = world.create()
+    world.cancel(fresh)
+    assert world.step(fresh) == Done()
+    assert world.job(fresh).state.name == "CANCELLED"
+    world.shelf.building = "Building"
+    preparing = world.create()
+    world.step(preparing)
+    world.cancel(preparing)
+    assert world.step(preparing) == Done()
+    world.shelf.building = ""
+    running = world.create()
+    world.step(running)
+    world.cancel(running)
+    assert world.job(running).state.name == "CANCELLING"
+    world.step(running)
+    assert world.step(running) == Done()
+    assert (world.job(running).state.name, world.job(running).error.code) == ("CANCELLED", 1)  # type: ignore[union-attr]
+    with pytest.raises(FailedPrecondition, match="is in state JOB_STATE_CANCELLED and cannot be canceled"):
+        world.cancel(running)
+
+
+def test_a_full_machine_queues_and_moves_on(world: World) -> None:
+    first, second = world.create(replicas=4), world.create(replicas=2)
+    world.step(first)
+    world.step(second)
+    assert world.job(second).state.name == "QUEUED"
+    assert "customJob.queued" in world.told(second)
+    world.cancel(first)
+    world.step(first)
+    world.step(first)
+    world.step(second)
+    assert uid_of(second) in world.engine.ensured
+
+
+def test_what_can_never_run_is_refused_at_once(world: World) -> None:
+    with pytest.raises(ResourceExhausted, match="custom_model_training_cpus"):
+        world.create(replicas=30)
+
+
+def test_a_repeated_report_changes_nothing_and_a_forged_one_is_refused(world: World) -> None:
+    name = world.create()
+    world.step(name)
+    uid = uid_of(name)
+    assert world.say(uid, "workerpool0-0", "hello", "prepared", "started").ack == 3
+    before = world.told(name)
+    assert world.say(uid, "workerpool0-0", "prepared", "started", seq=2).ack == 3
+    assert world.told(name) == before
+    with pytest.raises(Exception, match="token does not belong"):
+        world.jobs.reports.take(uid, "workerpool0-0", "wrong", {"fence": 1, "reports": []})
