@@ -1,7 +1,7 @@
 """Read masks are tolerant, update masks are strict, and neither shares anything with the messages they are given."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trigpoint.core import masks, messages
@@ -132,6 +132,7 @@ _PATHS = st.lists(
 
 
 @given(_PATHS)
+@example(["pipeline_spec.pipelineInfo.name.name"])
 def test_reading_twice_is_reading_once(paths: list[str]) -> None:
     once = masks.read(PIPELINE, paths)
     assert masks.read(once, paths) == once

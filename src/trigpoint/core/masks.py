@@ -150,22 +150,22 @@ def _copy_elements(target: Message, source: Message, field: Field, parts: list[s
     field.write(target, kept)
 
 
-def _copy_value(target: Message, source: Struct | Value, parts: list[str]) -> None:
-    """Go into a Struct by its keys, whose spelling may be either."""
+def _copy_value(target: Message, source: Struct | Value, parts: list[str]) -> bool:
+    """Go into a Struct by its keys, whose spelling may be either; return whether the path led to something."""
     inner, outer = _fields(source), _fields(target)
-    if inner is None:
-        return
-    key, rest = _entry(inner, parts)
-    if key is None:
-        return
+    key, rest = _entry(inner, parts) if inner is not None else (None, [])
+    if inner is None or key is None:
+        return False
     if outer is None:
         outer = _emptied(target)
-    if rest:
-        _copy_value(outer.setdefault(key, Value()), inner[key], rest)
-        if outer[key].kind is None:
-            del outer[key]
-    else:
+    if not rest:
         outer[key] = inner[key]
+        return True
+    known = key in outer
+    found = _copy_value(outer.setdefault(key, Value()), inner[key], rest)
+    if not found and not known:
+        del outer[key]
+    return found
 
 
 def _fields(held: Message) -> dict[str, Value] | None:
