@@ -54,7 +54,7 @@ def main() -> None:
     check_registry(model, baseline)
 
     step("Lineage: what the model was made of")
-    lineage = query_lineage(model)
+    lineage = [query_lineage(one) for one in (model, baseline)]
 
     step("Logs: what every replica printed")
     runs = [run_facts("package", job, model, bucket), run_facts("script", baseline_job, baseline, bucket)]
@@ -176,8 +176,9 @@ def query_lineage(model: aiplatform.Model) -> dict[str, Any]:
         return {}
     artifact = aiplatform.Artifact(artifact_name=name)
     graph = artifact.api_client.query_artifact_lineage_subgraph(request={"artifact": name, "max_hops": 20})
-    for event in graph.events:
-        print(f"{event.type_.name:6} {short(event.artifact)} <- {short(event.execution)}")
+    print(
+        f"{model.display_name}@{model.version_id}: {len(graph.artifacts)} artifacts, {len(graph.executions)} executions"
+    )
     nodes = {
         node.name: {"title": node.display_name, "schema": node.schema_title, "metadata": dict(node.metadata or {})}
         for node in (*graph.artifacts, *graph.executions)
@@ -191,10 +192,6 @@ def query_lineage(model: aiplatform.Model) -> dict[str, Any]:
     }
 
 
-def short(name: str) -> str:
-    return "/".join(name.split("/")[-2:])
-
-
 def run_facts(title: str, job: Any, model: aiplatform.Model, bucket: storage.Bucket) -> dict[str, Any]:
     """State, backing job and metrics of one finished run."""
     job_name = job.gca_resource.training_task_metadata["backingCustomJob"]
@@ -203,6 +200,7 @@ def run_facts(title: str, job: Any, model: aiplatform.Model, bucket: storage.Buc
     print(f"{job.display_name}: {job.state.name}, test accuracy {metrics['test']['accuracy']:.4f}")
     return {
         "title": title,
+        "display_name": job.display_name,
         "pipeline": job.resource_name,
         "state": job.state.name,
         "job": job_name,

@@ -108,7 +108,7 @@ class Server:
                 places=self._places,
             )
         )
-        self._training = Training(standard, Neighbours(self._datasets, self._jobs, models, lineage))
+        self._training = Training(standard, Neighbours(self._datasets, self._jobs, models, lineage, self._storage))
         self._slices = (self._jobs, self._training, self._datasets, models, lineage)
         reconcilers = {**self._jobs.reconcilers(), **self._training.reconcilers()}
         self._workers = Workers(self._store, self._schedule, self._clock, reconcilers)

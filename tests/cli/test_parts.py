@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from rich.console import Console
 
-from trigpoint.cli.account import tree
 from trigpoint.cli.app import hoisted
+from trigpoint.cli.lineage import drawn, tree
 from trigpoint.cli.session import Session
 from trigpoint.cli.variables import UNSET, variables
 from trigpoint.core.ready import Ready
@@ -45,29 +46,49 @@ def test_the_variables_name_proxy_bundle_and_key_and_never_what_makes_clients_an
     assert not set(UNSET) & set(given)
 
 
-def test_lineage_is_drawn_from_the_model_down_and_forgets_nothing() -> None:
-    nodes = {name: {"title": name} for name in ("model", "job", "dataset", "package", "import", "stray")}
-    events = [
-        ["job", "OUTPUT", "model"],
-        ["job", "INPUT", "dataset"],
-        ["job", "INPUT", "package"],
-        ["import", "OUTPUT", "dataset"],
+JOB = {"title": "forest", "schema": "system.CustomJobExecution", "metadata": {"customJob": "p/customJobs/7"}}
+REPLICA = {"title": "workerpool0-0", "metadata": {"customJob": "p/customJobs/7", "tenantProject": "e0-tp"}}
+GRAPH: dict[str, Any] = {
+    "model": "model",
+    "nodes": {
+        "model": {"title": "penguins", "schema": "google.VertexModel", "metadata": {"resourceName": "p/models/5@1"}},
+        "s/executions/job": JOB,
+        "s/executions/replica": REPLICA,
+        "data": {"title": "table", "schema": "google.VertexDataset", "metadata": {"resourceName": "p/datasets/3"}},
+        "pattern": {"title": "train-*", "uri": "gs://b/train-*"},
+        "shard": {"title": "train-0", "uri": "gs://b/train-0"},
+        "file": {"title": "model.joblib", "uri": "gs://b/model.joblib"},
+        "other": {"title": "of another run"},
+    },
+    "events": [
+        ["s/executions/job", "OUTPUT", "model"],
+        ["s/executions/job", "INPUT", "data"],
+        ["s/executions/replica", "INPUT", "pattern"],
+        ["s/executions/replica", "INPUT", "shard"],
+        ["s/executions/replica", "INPUT", "file"],
+        ["s/executions/replica", "OUTPUT", "file"],
+    ],
+}
+
+
+def test_lineage_is_one_model_with_its_job_its_data_and_what_each_replica_did() -> None:
+    assert list(drawn(tree(GRAPH))) == [
+        "VertexModel penguins models/5@1",
+        "└─ made by CustomJobExecution forest customJobs/7",
+        "   ├─ from VertexDataset table datasets/3",
+        "   └─ replica workerpool0-0 in e0-tp, , Python ",
+        "      ├─ read train-0",
+        "      └─ wrote model.joblib",
     ]
-    model, stray = tree({"model": "model", "nodes": nodes, "events": events})
-    job = model["from"][0]
-    assert [one["name"] for one in job["from"]] == ["dataset", "package"]
-    assert job["from"][0]["from"][0]["name"] == "import"
-    assert stray["name"] == "stray"
 
 
 def test_a_circle_in_the_lineage_ends() -> None:
-    events = [["job", "OUTPUT", "a"], ["job", "INPUT", "a"]]
-    drawn = tree({"model": "a", "nodes": {"a": {}, "job": {}}, "events": events})
-    assert [one["name"] for one in drawn] == ["a"]
+    events = [["s/executions/job", "OUTPUT", "model"], ["s/executions/job", "INPUT", "model"]]
+    assert len(list(drawn(tree({**GRAPH, "events": events})))) == 3
 
 
-def test_no_lineage_is_an_empty_tree() -> None:
-    assert tree({}) == []
+def test_no_lineage_is_said() -> None:
+    assert list(drawn(tree({}))) == ["none recorded"]
 
 
 def test_a_table_is_aligned_text_where_nobody_looks() -> None:

@@ -68,14 +68,19 @@ def test_the_model_is_good_and_its_files_lie_where_the_account_says(facts: dict[
     assert {Path(uri).name for uri in run["files"]} >= {"model.joblib", "metrics.json"}
 
 
-def test_lineage_reaches_from_the_model_to_the_data(facts: dict[str, Any]) -> None:
-    nodes = facts["lineage"]["nodes"]
-    schemas = {node["schema"] for node in nodes.values()}
-    uris = {node.get("uri", "") for node in nodes.values()}
-    assert {"google.VertexModel", "google.VertexDataset"} <= schemas
-    assert facts["package"] in uris
-    assert facts["lineage"]["tree"][0]["name"] == facts["lineage"]["model"]
-    assert facts["lineage"]["tree"][0]["from"]
+def test_lineage_reaches_from_the_model_to_the_data_and_to_what_each_replica_did(facts: dict[str, Any]) -> None:
+    for graph in facts["lineage"]:
+        job = graph["tree"]["children"][0]
+        assert job["schema"] == "system.CustomJobExecution"
+        assert "google.VertexDataset" in {one.get("schema") for one in job["children"] if one["role"] == "from"}
+    forest, baseline = (graph["tree"]["children"][0]["children"] for graph in facts["lineage"])
+    assert facts["package"] in {one.get("uri") for one in forest}
+    for made, replicas in ((forest, ["workerpool0-0", "workerpool1-0"]), (baseline, ["workerpool0-0"])):
+        found = [one for one in made if one["role"] == "replica"]
+        assert [one["title"] for one in found] == replicas
+        primary = {(one["role"], one["title"]) for one in found[0]["children"]}
+        assert {("wrote", "model.joblib"), ("wrote", "metrics.json")} <= primary
+        assert any(role == "read" and title.startswith("training-0") for role, title in primary)
 
 
 def test_every_replica_has_log_entries(facts: dict[str, Any]) -> None:

@@ -14,8 +14,9 @@ from typing import Any
 import typer
 
 import trigpoint
-from trigpoint.cli import account, client, environment, lifecycle, server
+from trigpoint.cli import account, client, environment, jobs, lifecycle, lineage, server
 from trigpoint.cli.client import Api
+from trigpoint.cli.progress import Progress
 from trigpoint.cli.session import Failure, Session, Status
 from trigpoint.core.ready import Ready
 
@@ -37,7 +38,8 @@ def demo(context: typer.Context) -> None:
         surroundings = environment.environment(session, info)
         api = client.connect(session, info)
         try:
-            report = _run(session, script, surroundings)
+            with Progress(api, lambda text: session.err.print(f"   {text}", style="cyan", markup=False)):
+                report = _run(session, script, surroundings)
             facts = _completed(session, api, info, report)
         except BaseException:
             lifecycle.cancel_active(session, api, None if own else LABEL)
@@ -103,8 +105,9 @@ def _completed(session: Session, api: Api, info: Ready, report: dict[str, Any]) 
     for run in report["runs"]:
         job = api.call("GET", api.vertex, f"v1/{run['job']}")
         run["job_state"] = job["state"]
-        run["started"], run["ended"] = job.get("startTime", ""), job.get("endTime", "")
-    report["lineage"]["tree"] = account.tree(report["lineage"])
+        run["seconds"] = jobs.ran_seconds(job)
+    for graph in report["lineage"]:
+        graph["tree"] = lineage.tree(graph)
     report["home"] = str(session.settings.home)
     report["bucket_folder"] = str(session.settings.path("buckets", report["bucket"].removeprefix("gs://")))
     report["console"] = info.console

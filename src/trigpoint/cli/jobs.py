@@ -51,7 +51,7 @@ def list_jobs(
             "STATE": job.get("state", "").removeprefix("JOB_STATE_"),
             "DISPLAY NAME": job.get("displayName", ""),
             "CREATED": _local_time(job.get("createTime", "")),
-            "RAN": _duration(job),
+            "RAN": f"{ran_seconds(job)} s" if job.get("endTime") and job.get("startTime") else "",
         }
         for job in found
     ]
@@ -193,11 +193,12 @@ def _local_time(text: str) -> str:
     return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _duration(job: dict[str, Any]) -> str:
+def ran_seconds(job: dict[str, Any]) -> float | None:
+    """How long an ended job ran, in seconds; None for one that did not run or end."""
     if not (job.get("startTime") and job.get("endTime")):
-        return ""
+        return None
     start, end = (datetime.fromisoformat(job[key].replace("Z", "+00:00")) for key in ("startTime", "endTime"))
-    return f"{(end - start).total_seconds():.1f} s"
+    return round((end - start).total_seconds(), 1)
 
 
 def _yaml(value: Any, indent: str = "") -> Iterator[str]:

@@ -54,7 +54,7 @@ class Jobs:
         self._queue = Queue(kernel, parts.host, parts.machines)
         launcher = Launcher(parts.images, parts.accounts, parts.machines, parts.places)
         self._known = specs.Known(parts.machines.problem, parts.images.problem)
-        self._rpc = Rpc(parts.standard, self._queue, self._known, parts.accounts)
+        self._rpc = Rpc(parts.standard, self._queue, self._known, parts.accounts, parts.logging)
         self._work = Work(kernel, parts.engine, self._queue, launcher, Surroundings(parts.files, parts.logging))
         self.reports = Reports(kernel, parts.places.secret)
 

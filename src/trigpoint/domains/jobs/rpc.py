@@ -7,6 +7,7 @@ from trigpoint.core import checks, messages
 from trigpoint.core.call import Call
 from trigpoint.core.errors import FailedPrecondition, ResourceExhausted
 from trigpoint.core.messages import Empty
+from trigpoint.core.names import project_of
 from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import CustomJob
 from trigpoint.core.pb.google.cloud.aiplatform.v1.job_service_pb import (
     CancelCustomJobRequest,
@@ -21,6 +22,7 @@ from trigpoint.domains.jobs.launch import Accounts
 from trigpoint.domains.jobs.queue import Queue
 from trigpoint.domains.jobs.rules import FINAL, Progress
 from trigpoint.domains.jobs.specs import Known
+from trigpoint.domains.logging import Logging
 from trigpoint.kernel.resource import Fact, Stored
 from trigpoint.kernel.standard import Handler, Standard
 from trigpoint.store import Tx
@@ -31,12 +33,13 @@ _SERVICE = "google.cloud.aiplatform.v1.JobService"
 class Rpc:
     """The handlers of the API's methods on custom jobs."""
 
-    def __init__(self, standard: Standard, queue: Queue, known: Known, accounts: Accounts) -> None:
+    def __init__(self, standard: Standard, queue: Queue, known: Known, accounts: Accounts, logging: Logging) -> None:
         self._standard = standard
         self._kernel = standard.kernel
         self._queue = queue
         self._known = known
         self._accounts = accounts
+        self._logging = logging
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the handlers by full method name."""
@@ -78,9 +81,14 @@ class Rpc:
         data = {"caller": call.client.method, "library": call.client.library} if call else {}
         fact = Fact("customJob.created", data, where="user", log="Waiting for job to be provisioned.")
         notes = asdict(progress or Progress())
-        return self._kernel.create(
-            CUSTOM_JOB, parent, fresh, ident=ident, notes=notes, wake=True, facts=(fact,), call=call
-        )
+        name = f"{parent}/{CUSTOM_JOB.collection}/{ident or self._kernel.ids.number()}"
+
+        def unit(tx: Tx) -> Stored[CustomJob]:
+            made = self._kernel.insert(tx, CUSTOM_JOB, name, fresh, notes=notes, wake=True, facts=(fact,), call=call)
+            self._logging.announce(tx, project_of(name), name, self._kernel.clock.now())
+            return made
+
+        return self._kernel.store.write(unit)
 
     def cancel(self, call: Call, request: CancelCustomJobRequest) -> Empty:
         """Ask for the end of a job; FailedPrecondition when it has ended (vertex-training.md section 3.11)."""

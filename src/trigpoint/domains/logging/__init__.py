@@ -30,6 +30,10 @@ class Logging:
         """Return the handlers of the API's methods by full name."""
         return self._rpc.handlers()
 
+    def announce(self, tx: Tx, project: str, job: str, now: Micros) -> None:
+        """Have what the service says of a job be found from this transaction on."""
+        self._streams.announce(tx, project, job, now)
+
     def open(self, tx: Tx, stream: Stream) -> None:
         """Have a replica's log be found from this transaction on."""
         self._streams.open(tx, stream)

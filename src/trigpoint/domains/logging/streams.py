@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from trigpoint.core.clock import Micros, rfc3339
+from trigpoint.core.names import id_of
 from trigpoint.domains.logging.filters import SEVERITIES
 from trigpoint.runtime.logs import Line, LogReader
 from trigpoint.store import Store, Tx, events, resources
@@ -20,6 +21,8 @@ from trigpoint.store.queries import COLUMNS
 from trigpoint.store.resources import Order, Row
 
 KIND = "logStreams"
+SERVICE = "service"
+"""The task whose entries are the platform's own."""
 _CHUNK = 500
 _LIFTED = ("severity", "message", "timestamp", "time", "timestampSeconds", "timestampNanos")
 
@@ -62,6 +65,11 @@ class Streams:
         """Have a replica's log be found from this transaction on."""
         resources.insert(tx, _row(stream, stream.begun, 0))
 
+    def announce(self, tx: Tx, project: str, job: str, now: Micros) -> None:
+        """Have what the service says of a job be found from this transaction on, before any replica starts."""
+        job_id = id_of(job)
+        resources.insert(tx, _row(Stream(project, job, job_id, SERVICE, f"{job_id}-{SERVICE}", now), now, 0))
+
     def close(self, tx: Tx, attempt: str, now: Micros) -> None:
         """Say that nothing will follow in the logs of an attempt: their last lines need no newline."""
         for row in resources.select(tx, KIND, f"{KIND}/{attempt}", limit=10_000).rows:
@@ -70,9 +78,11 @@ class Streams:
 
     def entries(self, project: str, job_id: str, task: str, since: Micros) -> Iterator[Found]:
         """Yield a project's entries in order, from an instant on; of one job or one task when these are given."""
-        streams = [stream for stream in self._streams(project, job_id) if task in ("", stream.task)]
-        sources: list[Iterator[Found]] = [self._lines(stream, since) for stream in streams]
-        if task in ("", "service"):
+        streams = self._streams(project, job_id)
+        sources: list[Iterator[Found]] = [
+            self._lines(stream, since) for stream in streams if stream.task != SERVICE and task in ("", stream.task)
+        ]
+        if task in ("", SERVICE):
             jobs = {stream.job: stream for stream in streams}
             sources += [self._service(project, job, jobs[job].job_id, since) for job in jobs]
         return heapq.merge(*sources, key=lambda found: (found.time, found.insert_id))
@@ -120,7 +130,7 @@ class Streams:
                 text = event.data.get("log")
                 if isinstance(text, str) and event.subject == job and event.time >= since:
                     insert_id = f"service.{event.seq:020d}"
-                    entry = self._frame(project, job_id, "service", event.time, insert_id)
+                    entry = self._frame(project, job_id, SERVICE, event.time, insert_id)
                     severity = str(event.data.get("severity", "INFO"))
                     yield Found(event.time, insert_id, entry | {"severity": severity, "textPayload": text})
             if len(told) < _CHUNK:

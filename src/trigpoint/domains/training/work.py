@@ -17,6 +17,7 @@ from trigpoint.domains.datasets import Datasets, Exported
 from trigpoint.domains.jobs import Jobs
 from trigpoint.domains.lineage import Lineage
 from trigpoint.domains.models import Models
+from trigpoint.domains.storage import Storage
 from trigpoint.domains.training import inputs, rules
 from trigpoint.domains.training.kinds import TRAINING_PIPELINE
 from trigpoint.domains.training.record import Run, record
@@ -43,6 +44,7 @@ class Neighbours:
     jobs: Jobs
     models: Models
     lineage: Lineage
+    storage: Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Work:
         self._jobs = neighbours.jobs
         self._models = neighbours.models
         self._lineage = neighbours.lineage
+        self._storage = neighbours.storage
 
     def step(self, name: str) -> Outcome:
         """Take one pipeline one step further."""
@@ -200,6 +203,7 @@ class Work:
         pipeline, progress = sight.stored.message, sight.progress
         assert sight.job is not None
         replicas = self._jobs.replicas(progress.job)
+        self._storage.access.flush()
         seen = [(replica, access) for replica in replicas for access in self._seen(replica.name)]
         config = pipeline.input_data_config
         dataset = self._datasets.artifact(f"{sight.location}/datasets/{config.dataset_id}") if config else ""
