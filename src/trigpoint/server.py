@@ -43,7 +43,7 @@ from trigpoint.kernel.resource import Kernel
 from trigpoint.kernel.schedule import Schedule
 from trigpoint.kernel.standard import Handler, Standard
 from trigpoint.runtime.environments import Environments
-from trigpoint.runtime.local import LocalEngine, LocalOptions
+from trigpoint.runtime.local import LocalEngine, LocalOptions, index_settings
 from trigpoint.settings import Settings, SettingsError
 from trigpoint.store import Store
 from trigpoint.surfaces import agents
@@ -134,13 +134,13 @@ class Server:
         for replica in replicas:
             await self._open_doors(replica.uid, replica.task)
         agents_task = asyncio.create_task(self._agents.serve())
-        self._workers.start()
         ticking = asyncio.create_task(self._tick())
         gc.freeze()
         ports = {"port": self._front.address[1], "proxy_port": self._front.proxy_address[1]}
         upkeep.keep_ports(self._settings.path("run"), ports)
         self._announce().write(self._settings.path("run"))
         log.info("serving", port=self._front.address[1], proxy=self._front.proxy_address[1], home=self._settings.home)
+        await loop.run_in_executor(self._pool, self._begin_work)
         await stop.wait()
         ready.withdraw(self._settings.path("run"))
         ticking.cancel()
@@ -149,6 +149,12 @@ class Server:
         self._agents.should_exit = True
         await asyncio.gather(agents_task, ticking, return_exceptions=True)
         await loop.run_in_executor(None, self._put_away)
+
+    def _begin_work(self) -> None:
+        """Let go of attempts that no row remembers (a restored backup leaves some), then take up the work."""
+        found = [path.name for path in self._settings.path("attempts").iterdir()]
+        self._engine.sweep({uid for uid in found if self._jobs.replica(uid, "workerpool0-0") is not None})
+        self._workers.start()
 
     def _put_away(self) -> None:
         self._workers.stop()
@@ -171,12 +177,13 @@ class Server:
 
     def _engine_options(self) -> LocalOptions:
         given = self._settings
-        hidden = (given.home,)
         return LocalOptions(
             runtime=given.runtime,
             layers=str(self._environments.layers),
             uv=upkeep.uv(),
-            hide=tuple(str(path) for path in hidden),
+            hide=(str(given.home),),
+            install_env=index_settings(os.environ),
+            allow=given.tunnel_allow,
         )
 
     def _make_places(self) -> Places:
@@ -265,7 +272,9 @@ class Server:
         app = agents.app(self._jobs.reports.take, self._open_doors, self._store.notifier, self._pool)
         path = self._settings.path("run", "agents.sock")
         path.unlink(missing_ok=True)
-        return uvicorn.Config(app, uds=str(path), log_config=None, access_log=False, lifespan="off")
+        return uvicorn.Config(
+            app, uds=str(path), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2
+        )
 
     async def _open_doors(self, uid: str, task: str) -> None:
         """Open the sockets of one replica; again after a restart, when its agent says hello."""

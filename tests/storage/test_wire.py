@@ -32,8 +32,14 @@ class Http:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.token:
             given.setdefault("Authorization", f"Bearer {self.token}")
-        self.connection.request(method, path, data, given)
-        answer = self.connection.getresponse()
+        try:
+            self.connection.request(method, path, data, given)
+            answer = self.connection.getresponse()
+        except (ConnectionError, http.client.RemoteDisconnected):
+            # The server lets idle connections go; every client of HTTP/1.1 has to expect that once.
+            self.connection.close()
+            self.connection.request(method, path, data, given)
+            answer = self.connection.getresponse()
         return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
 
 
