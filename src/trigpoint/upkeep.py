@@ -39,6 +39,7 @@ def main(given: Settings, arguments: Sequence[str]) -> int:
     verbs: Mapping[str, Callable[..., Mapping[str, Any]]] = {
         "backup": _backup,
         "restore": _restore,
+        "accept-loss": _accept_loss,
         "check": _check,
         "gc": _collect,
         "rescan": _rescan,
@@ -85,6 +86,18 @@ def _restore(given: Settings, source: str) -> Mapping[str, Any]:
         return {"restored": str(path), "replaced files are in": str(aside)}
     finally:
         os.close(lock)
+
+
+def _accept_loss(given: Settings) -> Mapping[str, Any]:
+    """Let the server start on a database whose newest changes are known to be missing."""
+    lock = ready.take_lock(given.path("run"))
+    if lock is None:
+        raise FailedPrecondition(f"A server has the home {given.home}: stop it with `trig down` first.")
+    try:
+        backup.accept_loss(given.path("trigpoint.db"))
+    finally:
+        os.close(lock)
+    return {"accepted": str(given.path("trigpoint.db"))}
 
 
 def _check(given: Settings) -> Mapping[str, Any]:

@@ -42,14 +42,25 @@ def backup(
     _maintain(session, "backup", str(path.absolute()), said=f"Wrote {path}.")
 
 
-def restore(context: typer.Context, path: Path = typer.Argument(help="What `trig backup` wrote.")) -> None:
-    """Put a backup into this home; the server must be down and the home empty."""
+def restore(
+    context: typer.Context,
+    path: Path | None = typer.Argument(None, help="What `trig backup` wrote."),
+    accept_loss: bool = typer.Option(
+        False, "--accept-loss", help="Instead of a backup: go on without the newest changes, which are lost."
+    ),
+) -> None:
+    """Put a backup into this home; the server must be down. What was there moves aside and is kept."""
     session: Session = context.obj
-    if not path.exists():
+    if accept_loss == (path is not None):
+        raise Failure("Give either a backup or --accept-loss.", "trig restore PATH", Status.USAGE)
+    if path is not None and not path.exists():
         raise Failure(f"{path} is not there.", "Name what `trig backup` wrote.", Status.USAGE)
     if server.running(session) is not None:
         raise Failure(f"A server runs on {session.settings.home}.", "Stop it first: trig down --cancel-jobs")
-    _maintain(session, "restore", str(path.absolute()), said=f"Restored {path} into {session.settings.home}.")
+    if path is None:
+        _maintain(session, "accept-loss", said=f"{session.settings.home} goes on with what is left.")
+    else:
+        _maintain(session, "restore", str(path.absolute()), said=f"Restored {path} into {session.settings.home}.")
 
 
 def gc(context: typer.Context) -> None:

@@ -18,8 +18,8 @@ from trigpoint.core.errors import (
 )
 
 DAMAGED = (
-    "The database is damaged: stop the server and run `trig restore` with the newest backup, "
-    "or start read-only with `trig up --read-only` to save what can be read."
+    "The database is damaged: stop the server and run `trig restore` with the newest backup. "
+    "What it replaces is kept aside in the home."
 )
 FULL = "The server's disk is full: nothing of this change was kept; free space on it, then retry."
 _BUSY = "The database did not answer in time: retry."

@@ -1,0 +1,65 @@
+"""Looking after a home: what is lost is said, what is collected is gone, what is damaged is named."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from trigpoint.core.clock import SystemClock
+from trigpoint.store import Store, events
+
+
+def trig(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": ":".join(sys.path), "TRIGPOINT_HOME": str(home)}
+    return subprocess.run(
+        [sys.executable, "-m", "trigpoint.cli", *arguments],
+        capture_output=True,
+        text=True,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def opened(home: Path) -> Store:
+    return Store.open(f"sqlite:///{home}/trigpoint.db", f"sqlite:///{home}/telemetry.db")
+
+
+def test_gc_forgets_old_events_and_directories_nobody_remembers(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    now = SystemClock().now()
+    for time in (1, now):
+        store.write(lambda tx, time=time: events.append(tx, time=time, project="1", subject="s", kind="k"))  # type: ignore[misc]
+    store.close()
+    stale = tmp_path / "attempts" / "1234567890123456789-1" / "workerpool0-0" / "work"
+    stale.mkdir(parents=True)
+    os.utime(tmp_path / "attempts" / "1234567890123456789-1", (1, 1))
+    done = trig(tmp_path, "gc", "--json")
+    assert done.returncode == 0, done.stderr
+    counted = json.loads(done.stdout)
+    assert (counted["events"], counted["attempts"]) == (1, 1)
+    assert not stale.exists()
+    store = opened(tmp_path)
+    assert [event.time for event in store.read(lambda tx: events.after(tx, 0))] == [now]
+    store.close()
+
+
+def test_lost_changes_are_said_and_can_be_accepted(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    copy = (tmp_path / "trigpoint.db").read_bytes()
+    store.write(lambda tx: events.append(tx, time=5, project="1", subject="s", kind="k"))
+    store.close()
+    (tmp_path / "trigpoint.db").write_bytes(copy)
+    refused = trig(tmp_path, "gc")
+    assert refused.returncode == 1
+    assert "--accept-loss" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert trig(tmp_path, "restore", "--accept-loss").returncode == 0
+    assert trig(tmp_path, "gc").returncode == 0
+
+
+def test_restore_wants_one_thing_or_the_other(tmp_path: Path) -> None:
+    assert trig(tmp_path, "restore").returncode == 2
+    assert trig(tmp_path, "restore", "nowhere").returncode == 2
