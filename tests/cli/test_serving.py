@@ -9,15 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
 import pytest
 
 from trigpoint.core import ready
-
-pytestmark = pytest.mark.skipif(find_spec("trigpoint.server") is None, reason="the server is not there yet")
 
 ASK = """
 import json, os, ssl, urllib.request, jwt, time
@@ -46,12 +43,14 @@ def trig(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture
-def serving(tmp_path: Path) -> Iterator[Path]:
-    done = trig(tmp_path, "up", "--detach")
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home with a server, for all tests that leave it serving."""
+    home = tmp_path_factory.mktemp("serving")
+    done = trig(home, "up", "--detach")
     assert done.returncode == 0, done.stderr
-    yield tmp_path
-    trig(tmp_path, "down", "--cancel-jobs")
+    yield home
+    trig(home, "down", "--cancel-jobs")
 
 
 def alive(pid: int) -> bool:
@@ -157,7 +156,7 @@ def test_up_in_the_foreground_ends_on_ctrl_c(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     # 130 when the signal comes in the instant between the announcement and the command's own "ready".
     assert process.wait(60) in (0, 130)
-    assert not ready.locked(tmp_path / "run")
+    wait_until(lambda: not ready.locked(tmp_path / "run"))
 
 
 def test_a_killed_server_is_seen_and_replaced(serving: Path) -> None:

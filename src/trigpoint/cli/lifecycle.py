@@ -48,19 +48,21 @@ def up(
         return
     flags = {"port": port, "host": host, "project": session.chosen_project, "location": session.chosen_location}
     process, info = server.start(session, flags, detach=detach, log_to_file=detach)
-    session.show(described(info), banner(session, info))
-    if not detach:
+    if detach:
+        session.show(described(info), banner(session, info))
+    else:
         raise typer.Exit(_attend(session, process, info))
 
 
 def _attend(session: Session, process: Any, info: Ready) -> int:
-    """Wait for the server; SIGTERM is passed on (jobs go on without it), Ctrl-C leaves nothing behind."""
+    """Say where it serves and wait for it; SIGTERM is passed on (jobs go on), Ctrl-C leaves nothing behind."""
 
     def pass_on(number: int, frame: FrameType | None) -> None:
         process.send_signal(number)
 
-    signal.signal(signal.SIGTERM, pass_on)
     try:
+        signal.signal(signal.SIGTERM, pass_on)
+        session.show(described(info), banner(session, info))
         status: int = process.wait()
     except KeyboardInterrupt:
         session.note("\nStopping; once more kills.")
