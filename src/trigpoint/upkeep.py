@@ -1,6 +1,6 @@
 """What is done to a home beside serving it: backup, restore, check, collecting what retention says, rescans.
 
-Each verb runs in a process of its own (`python -m trigpoint.server VERB`), prints one JSON object, and works whether or
+Each verb runs in a process of its own (`python -m trigpoint.server VERB`), prints one JSON value, and works whether or
 not a server serves the home, except `restore`. The small helpers that `server` builds its parts with are here too.
 """
 
@@ -10,6 +10,7 @@ import secrets
 import shutil
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from trigpoint.core.errors import FailedPrecondition, InvalidArgument
 from trigpoint.domains.jobs import CUSTOM_JOB, Host
 from trigpoint.domains.projects import Projects
 from trigpoint.domains.storage import Storage
+from trigpoint.runtime import doctor
 from trigpoint.runtime.environments import Environments
 from trigpoint.settings import Settings
 from trigpoint.store import Store, Tx, backup, check, events, history, operations, resources, telemetry
@@ -36,19 +38,25 @@ _GOOGLE = ("storage", "www", "oauth2", "iam", "iamcredentials", "cloudresourcema
 
 def main(given: Settings, arguments: Sequence[str]) -> int:
     """Run one verb and print what it did."""
-    verbs: Mapping[str, Callable[..., Mapping[str, Any]]] = {
+    verbs: Mapping[str, Callable[..., Any]] = {
         "backup": _backup,
         "restore": _restore,
         "accept-loss": _accept_loss,
         "check": _check,
         "gc": _collect,
         "rescan": _rescan,
+        "doctor": _doctor,
     }
     verb, *rest = arguments
     if verb not in verbs:
         raise InvalidArgument(f"{verb!r} is not one of serve, {', '.join(verbs)}.")
     print(json.dumps(verbs[verb](given, *rest)))  # noqa: T201
     return 0
+
+
+def _doctor(given: Settings) -> Any:
+    """Say what programs can have on this machine; changes nothing."""
+    return [asdict(finding) for finding in doctor.examine(given.home)]
 
 
 def _backup(given: Settings, target: str) -> Mapping[str, Any]:
