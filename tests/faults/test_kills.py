@@ -1,0 +1,139 @@
+"""R1: the server is killed at random instants while clients work; nothing acknowledged is lost, nothing runs twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from tests.faults import checker
+from tests.faults.mix import JOBS, PIPELINES, Client, Journal
+from tests.live.home import Home, wait_until
+from tests.live.jobs import FINAL, MARKS, PIPELINE_FINAL
+from tests.live.rest import STORAGE, Rest
+
+CLIENTS = 8
+SEED = os.environ.get("FAULTS_SEED", "")
+
+NewHome = Callable[..., Home]
+
+
+@pytest.mark.timeout(240)
+def test_thirty_kills_lose_nothing_and_repeat_nothing(new_home: NewHome) -> None:
+    campaign(new_home(parallel_jobs=12), kills=30, seconds=180, busy=0.25)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_two_hundred_kills_lose_nothing_and_repeat_nothing(new_home: NewHome) -> None:
+    campaign(new_home(parallel_jobs=12), kills=200, seconds=900, busy=0.25)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_programs_without_a_sandbox_keep_the_same_promises(new_home: NewHome) -> None:
+    campaign(new_home(parallel_jobs=12, runtime="process"), kills=30, seconds=300, busy=0.25)
+
+
+def campaign(home: Home, kills: int, seconds: float, busy: float) -> None:
+    """Kill the server so often, let all runs end, and check everything; the seed repeats the clients' choices."""
+    seed = SEED or str(random.SystemRandom().randrange(10**6))
+    begun = time.monotonic()
+    journal, folder = Journal(), home.path / "marks"
+    folder.mkdir()
+    home.start()
+    rest = home.client()
+    rest.ask("POST", "/storage/v1/b", {"name": MARKS}, host=STORAGE, query={"project": "demo-project"})
+    rest.close()
+    with clients(home, journal, seed, str(folder), busy):
+        dice = random.Random(seed)
+        for _ in range(kills):
+            time.sleep(dice.uniform(0.005, 0.5))
+            home.kill()
+            home.start()
+    rest = home.client()
+    drain(rest, journal)
+    problems = logs(rest, journal)
+    rest.close()
+    wait_until(lambda: not agents(home), 30, what=f"left running: {agents(home)}")
+    home.stop()
+    left = home.processes()
+    problems += [f"left running: {process}" for process in left]
+    problems += checker.check(home.path, journal)
+    for place in (folder, home.path / "buckets" / MARKS):
+        problems += checker.marks(place)
+    took = time.monotonic() - begun
+    print(account(home, journal, kills, seed, took))
+    assert not problems, f"seed {seed}: {len(problems)} problems\n" + "\n".join(problems[:40]) + home.log[-3000:]
+    assert took < seconds, f"took {took:.0f} s"
+
+
+@contextmanager
+def clients(home: Home, journal: Journal, seed: str, folder: str, busy: float) -> Iterator[None]:
+    """Let the clients work for the length of a block."""
+    stop = threading.Event()
+    crowd = [Client(home, journal, f"{seed}:{n}", stop, folder, busy) for n in range(CLIENTS)]
+    for client in crowd:
+        client.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for client in crowd:
+            client.join(100)
+
+
+def drain(rest: Rest, journal: Journal) -> None:
+    """Cancel what would never end, and wait until every run is over."""
+    for kind in (PIPELINES, JOBS):
+        for item in list(rest.pages(f"/v1/{rest.parent}/{kind}", kind, 100)):
+            plan = journal.plans.get(item["displayName"].removesuffix("-custom-job"))
+            over = item["state"] in FINAL or item["state"] in PIPELINE_FINAL
+            if over or plan is None or not plan.endless or (kind == JOBS and "-custom-job" in item["displayName"]):
+                continue
+            journal.maybe_cancelled.add(item["name"])
+            if rest.call("POST", f"/v1/{item['name']}:cancel", {}).ok:
+                journal.cancelled.add(item["name"])
+
+    def over() -> bool:
+        states = [
+            item["state"]
+            for kind in (JOBS, PIPELINES)
+            for item in rest.pages(f"/v1/{rest.parent}/{kind}", kind, 100)
+        ]
+        return all(state in FINAL or state in PIPELINE_FINAL for state in states)
+
+    wait_until(over, 90, 0.3, "the runs do not end")
+
+
+def logs(rest: Rest, journal: Journal) -> list[str]:
+    """Return what is wrong with the logs of the jobs that are still there."""
+    problems: list[str] = []
+    for name, plan in journal.created.items():
+        if f"/{JOBS}/" not in name or name in journal.maybe_deleted:
+            continue
+        state = rest.ask("GET", f"/v1/{name}")["state"]
+        stopped = name in journal.maybe_cancelled or plan.endless
+        for task in ("workerpool0-0", *(["workerpool1-0"] if plan.replicas > 1 else [])):
+            whole = not stopped and (plan.replicas == 1 or state == "JOB_STATE_SUCCEEDED" and task == "workerpool0-0")
+            problems += checker.printed(plan, rest.log(name, task), state, whole)
+    return problems
+
+
+def agents(home: Home) -> list[str]:
+    """Return what runs in attempts' folders: agents and programs."""
+    return [p.command for p in home.processes() if "attempts" in p.command or "python3 -c" in p.command]
+
+
+def account(home: Home, journal: Journal, kills: int, seed: str, took: float) -> str:
+    """Return a line about what happened, times to ready among it."""
+    times = sorted(home.ready_seconds)
+    return (
+        f"\n{kills} kills in {took:.0f} s (seed {seed}): {len(journal.created)} runs acknowledged, {journal.calls} calls, "
+        f"{journal.gone} broken; ready after {statistics.median(times):.2f} s in the middle, {times[-1]:.2f} s at most"
+    )
