@@ -46,11 +46,10 @@ class Journal:
                 self.ended.setdefault(name, state)
 
 
-class Client(threading.Thread):
+class Client:
     """One client with a random stream of its own; it lives through every restart until `stop` is set."""
 
     def __init__(self, home: Home, journal: Journal, seed: str, stop: threading.Event, folder: str, busy: float) -> None:
-        super().__init__(name=f"client {seed}", daemon=True)
         self._home = home
         self._journal = journal
         self._random = random.Random(seed)

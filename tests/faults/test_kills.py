@@ -25,19 +25,19 @@ NewHome = Callable[..., Home]
 
 @pytest.mark.timeout(240)
 def test_thirty_kills_lose_nothing_and_repeat_nothing(new_home: NewHome) -> None:
-    campaign(new_home(parallel_jobs=12), kills=30, seconds=180, busy=0.25)
+    campaign(new_home(parallel_jobs=12), kills=30, seconds=180, busy=0.04)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_two_hundred_kills_lose_nothing_and_repeat_nothing(new_home: NewHome) -> None:
-    campaign(new_home(parallel_jobs=12), kills=200, seconds=900, busy=0.25)
+    campaign(new_home(parallel_jobs=12), kills=200, seconds=900, busy=0.04)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_programs_without_a_sandbox_keep_the_same_promises(new_home: NewHome) -> None:
-    campaign(new_home(parallel_jobs=12, runtime="process"), kills=30, seconds=300, busy=0.25)
+    campaign(new_home(parallel_jobs=12, runtime="process"), kills=30, seconds=300, busy=0.04)
 
 
 def campaign(home: Home, kills: int, seconds: float, busy: float) -> None:
@@ -77,7 +77,8 @@ def campaign(home: Home, kills: int, seconds: float, busy: float) -> None:
 def clients(home: Home, journal: Journal, seed: str, folder: str, busy: float) -> Iterator[None]:
     """Let the clients work for the length of a block."""
     stop = threading.Event()
-    crowd = [Client(home, journal, f"{seed}:{n}", stop, folder, busy) for n in range(CLIENTS)]
+    doings = [Client(home, journal, f"{seed}:{n}", stop, folder, busy).run for n in range(CLIENTS)]
+    crowd = [threading.Thread(target=doing, daemon=True) for doing in doings]
     for client in crowd:
         client.start()
     try:

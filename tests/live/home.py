@@ -81,8 +81,10 @@ class Home:
         def announced() -> bool:
             assert process.poll() is None, f"the server ended with {process.returncode}\n{self.log[-4000:]}"
             found = ready.read(self.path / "run")
-            self.info = found if found is not None and found.pid == process.pid else None
-            return self.info is not None
+            if found is None or found.pid != process.pid:
+                return False
+            self.info = found
+            return True
 
         wait_until(announced, START_SECONDS, 0.005)
         assert self.info is not None
