@@ -1,4 +1,4 @@
-"""What every suite shares: fresh generated classes, the account of time; fixtures of one suite stay in its folder."""
+"""What every suite shares: fresh generated classes, the account of time and of what tests have to say."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print one line per suite (a folder under tests/): how many tests ran and their seconds, set-up included."""
+    """Print one line per suite (a folder under tests/): how many tests ran and their seconds, set-up included.
+
+    Before them stands what tests recorded as `said`: figures that a person wants to see though nothing failed.
+    """
     seconds: dict[str, float] = defaultdict(float)
     ran: dict[str, set[str]] = defaultdict(set)
     for report in (one for kind in terminalreporter.stats.values() for one in kind):
@@ -40,5 +43,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             suite = "/".join(report.nodeid.split("::")[0].split("/")[:2])
             seconds[suite] += report.duration
             ran[suite].add(report.nodeid)
+            for name, text in report.user_properties if report.when == "call" else ():
+                if name == "said":
+                    terminalreporter.write_line(str(text))
     for suite, spent in sorted(seconds.items(), key=lambda item: -item[1]):
         terminalreporter.write_line(f"{suite:<24}{len(ran[suite]):>6} tests{spent:>9.1f} s")

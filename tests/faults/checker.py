@@ -183,5 +183,3 @@ def _final(name: str, life: Life) -> str:
 
 def _pipeline(name: str) -> bool:
     return "/trainingPipelines/" in name
-
-

@@ -1,4 +1,4 @@
-"""Clients that create, cancel, get, list and delete runs while the server comes and goes, and write down every answer."""
+"""Clients that create, cancel, get, list and delete runs while the server comes and goes, and write down answers."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ class Journal:
 class Client:
     """One client with a random stream of its own; it lives through every restart until `stop` is set."""
 
-    def __init__(self, home: Home, journal: Journal, seed: str, stop: threading.Event, folder: str, busy: float) -> None:
+    def __init__(
+        self, home: Home, journal: Journal, seed: str, stop: threading.Event, folder: str, busy: float
+    ) -> None:
         self._home = home
         self._journal = journal
         self._random = random.Random(seed)
@@ -64,12 +66,12 @@ class Client:
     def run(self) -> None:
         """Call until told to stop."""
         doings: list[tuple[Callable[[Rest], None], float]] = [
-            (self._create, 34),
-            (self._get, 26),
-            (self._cancel, 14),
-            (self._list, 14),
-            (self._delete, 6),
-            (self._read_log, 6),
+            (self._create, 50),
+            (self._get, 20),
+            (self._cancel, 12),
+            (self._list, 10),
+            (self._delete, 4),
+            (self._read_log, 4),
         ]
         while not self._done.is_set():
             doing = self._random.choices([d for d, _ in doings], [w for _, w in doings])[0]
@@ -112,9 +114,7 @@ class Client:
     def _plan(self) -> Plan:
         self._count += 1
         token = f"run-{self._seed}-{self._count}"
-        then = self._random.choices(
-            ["end", "exit3", "raise", "trap", "wait", "signal9"], [58, 8, 6, 12, 8, 4]
-        )[0]
+        then = self._random.choices(["end", "exit3", "raise", "trap", "wait", "signal9"], [58, 8, 6, 12, 8, 4])[0]
         slow = self._random.random() < 0.3
         return Plan(
             token,

@@ -18,29 +18,32 @@ from tests.live.jobs import FINAL, MARKS, PIPELINE_FINAL
 from tests.live.rest import STORAGE, Rest
 
 CLIENTS = 8
+BUSY = 0.04
+"""Seconds that a client rests at most between two calls."""
 SEED = os.environ.get("FAULTS_SEED", "")
 
 NewHome = Callable[..., Home]
+Say = Callable[[str, object], None]
 
 
 @pytest.mark.timeout(240)
-def test_thirty_kills_lose_nothing_and_repeat_nothing(new_home: NewHome) -> None:
-    campaign(new_home(parallel_jobs=12), kills=30, seconds=180, busy=0.04)
+def test_thirty_kills_lose_nothing_and_repeat_nothing(new_home: NewHome, record_property: Say) -> None:
+    campaign(new_home(parallel_jobs=12), record_property, kills=30, seconds=180)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_two_hundred_kills_lose_nothing_and_repeat_nothing(new_home: NewHome) -> None:
-    campaign(new_home(parallel_jobs=12), kills=200, seconds=900, busy=0.04)
+def test_two_hundred_kills_lose_nothing_and_repeat_nothing(new_home: NewHome, record_property: Say) -> None:
+    campaign(new_home(parallel_jobs=12), record_property, kills=200, seconds=900)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_programs_without_a_sandbox_keep_the_same_promises(new_home: NewHome) -> None:
-    campaign(new_home(parallel_jobs=12, runtime="process"), kills=30, seconds=300, busy=0.04)
+def test_programs_without_a_sandbox_keep_the_same_promises(new_home: NewHome, record_property: Say) -> None:
+    campaign(new_home(parallel_jobs=12, runtime="process"), record_property, kills=30, seconds=300)
 
 
-def campaign(home: Home, kills: int, seconds: float, busy: float) -> None:
+def campaign(home: Home, say: Say, kills: int, seconds: float) -> None:
     """Kill the server so often, let all runs end, and check everything; the seed repeats the clients' choices."""
     seed = SEED or str(random.SystemRandom().randrange(10**6))
     begun = time.monotonic()
@@ -50,7 +53,7 @@ def campaign(home: Home, kills: int, seconds: float, busy: float) -> None:
     rest = home.client()
     rest.ask("POST", "/storage/v1/b", {"name": MARKS}, host=STORAGE, query={"project": "demo-project"})
     rest.close()
-    with clients(home, journal, seed, str(folder), busy):
+    with clients(home, journal, seed, str(folder)):
         dice = random.Random(seed)
         for _ in range(kills):
             time.sleep(dice.uniform(0.005, 0.5))
@@ -68,16 +71,16 @@ def campaign(home: Home, kills: int, seconds: float, busy: float) -> None:
     for place in (folder, home.path / "buckets" / MARKS):
         problems += checker.marks(place)
     took = time.monotonic() - begun
-    print(account(home, journal, kills, seed, took))
+    say("said", account(home, journal, kills, seed, took))
     assert not problems, f"seed {seed}: {len(problems)} problems\n" + "\n".join(problems[:40]) + home.log[-3000:]
     assert took < seconds, f"took {took:.0f} s"
 
 
 @contextmanager
-def clients(home: Home, journal: Journal, seed: str, folder: str, busy: float) -> Iterator[None]:
+def clients(home: Home, journal: Journal, seed: str, folder: str) -> Iterator[None]:
     """Let the clients work for the length of a block."""
     stop = threading.Event()
-    doings = [Client(home, journal, f"{seed}:{n}", stop, folder, busy).run for n in range(CLIENTS)]
+    doings = [Client(home, journal, f"{seed}:{n}", stop, folder, BUSY).run for n in range(CLIENTS)]
     crowd = [threading.Thread(target=doing, daemon=True) for doing in doings]
     for client in crowd:
         client.start()
@@ -101,15 +104,13 @@ def drain(rest: Rest, journal: Journal) -> None:
             if rest.call("POST", f"/v1/{item['name']}:cancel", {}).ok:
                 journal.cancelled.add(item["name"])
 
-    def over() -> bool:
+    def all_over() -> bool:
         states = [
-            item["state"]
-            for kind in (JOBS, PIPELINES)
-            for item in rest.pages(f"/v1/{rest.parent}/{kind}", kind, 100)
+            item["state"] for kind in (JOBS, PIPELINES) for item in rest.pages(f"/v1/{rest.parent}/{kind}", kind, 100)
         ]
         return all(state in FINAL or state in PIPELINE_FINAL for state in states)
 
-    wait_until(over, 90, 0.3, "the runs do not end")
+    wait_until(all_over, 90, 0.3, "the runs do not end")
 
 
 def logs(rest: Rest, journal: Journal) -> list[str]:
@@ -121,7 +122,8 @@ def logs(rest: Rest, journal: Journal) -> list[str]:
         state = rest.ask("GET", f"/v1/{name}")["state"]
         stopped = name in journal.maybe_cancelled or plan.endless
         for task in ("workerpool0-0", *(["workerpool1-0"] if plan.replicas > 1 else [])):
-            whole = not stopped and (plan.replicas == 1 or state == "JOB_STATE_SUCCEEDED" and task == "workerpool0-0")
+            alone = plan.replicas == 1 or (state == "JOB_STATE_SUCCEEDED" and task == "workerpool0-0")
+            whole = not stopped and alone
             problems += checker.printed(plan, rest.log(name, task), state, whole)
     return problems
 
@@ -134,7 +136,6 @@ def agents(home: Home) -> list[str]:
 def account(home: Home, journal: Journal, kills: int, seed: str, took: float) -> str:
     """Return a line about what happened, times to ready among it."""
     times = sorted(home.ready_seconds)
-    return (
-        f"\n{kills} kills in {took:.0f} s (seed {seed}): {len(journal.created)} runs acknowledged, {journal.calls} calls, "
-        f"{journal.gone} broken; ready after {statistics.median(times):.2f} s in the middle, {times[-1]:.2f} s at most"
-    )
+    ready = f"ready after {statistics.median(times):.2f} s in the middle, {times[-1]:.2f} s at most"
+    runs = f"{len(journal.created)} runs acknowledged, {journal.calls} calls, {journal.gone} broken"
+    return f"{kills} kills in {took:.0f} s (seed {seed}): {runs}; {ready}"

@@ -16,6 +16,7 @@ from tests.live.jobs import FINAL, MARKS, PIPELINE_FINAL, Plan
 from tests.live.rest import STORAGE, Gone, Rest
 
 NewHome = Callable[..., Home]
+Say = Callable[[str, object], None]
 CRASHING = ("-m", "tests.faults.crashing")
 MOST = 120
 """Steps after which a life must be over: more would mean that the count is broken."""
@@ -27,7 +28,8 @@ class Lives:
 
     home: Home
     journal: Journal = field(default_factory=Journal)
-    names: list[str] = field(default_factory=list)
+    wheres: dict[str, str] = field(default_factory=dict)
+    """Run -> where its server died."""
 
     def begin(self) -> Rest:
         """Start the first server and make the bucket of marks."""
@@ -86,9 +88,11 @@ def every_step(home: Home, act: Act, wanted: str) -> int:
         wait_until(lambda name=name, rest=rest: lives.dead or _ended(lives, rest, name), 60)  # type: ignore[misc]
         through = not lives.dead
         last = lives.steps()[-1] if lives.steps() else ""
+        rest.close()
         rest = lives.again()
         _finish(lives, rest, token, name, wanted, f"step {number} ({last})")
         if through:
+            rest.close()
             _verify(lives, folder)
             return number - 1
     raise AssertionError(f"a life of {MOST} steps")
@@ -126,6 +130,7 @@ def _finish(lives: Lives, rest: Rest, token: str, name: str | None, wanted: str,
         state = rest.ask("GET", f"/v1/{one}")["state"].rpartition("_")[2]
         assert state in wanted.split("|"), f"{where}: {one} ended as {state}"
         lives.journal.created[one] = lives.journal.plans[token]
+        lives.wheres[one] = where
 
 
 def _verify(lives: Lives, folder: Path) -> None:
@@ -136,7 +141,8 @@ def _verify(lives: Lives, folder: Path) -> None:
     problems += checker.check(home.path, lives.journal)
     for place in (folder, home.path / "buckets" / MARKS):
         problems += checker.marks(place)
-    assert not problems, "\n".join(problems[:40])
+    where = "; ".join(text for one, text in lives.wheres.items() if any(one in problem for problem in problems))
+    assert not problems, "\n".join([*problems[:40], where])
 
 
 def _create(lives: Lives, rest: Rest, token: str, then: str = "end", *, pipeline: bool = False) -> str:
@@ -164,27 +170,26 @@ def _cancelled(lives: Lives, rest: Rest, token: str) -> str:
 
 
 @pytest.mark.timeout(240)
-def test_a_job_ends_once_wherever_the_server_dies(new_home: NewHome) -> None:
+def test_a_job_ends_once_wherever_the_server_dies(new_home: NewHome, record_property: Say) -> None:
     steps = every_step(new_home(), _job, "SUCCEEDED")
-    print(f"\na job has {steps} durable steps")
+    record_property("said", f"a job has {steps} durable steps")
     assert steps >= 8
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_pipeline_ends_once_wherever_the_server_dies(new_home: NewHome) -> None:
+def test_a_pipeline_ends_once_wherever_the_server_dies(new_home: NewHome, record_property: Say) -> None:
     def act(lives: Lives, rest: Rest, token: str) -> str:
         return _create(lives, rest, token, pipeline=True)
 
     steps = every_step(new_home(), act, "SUCCEEDED")
-    print(f"\na pipeline has {steps} durable steps")
+    record_property("said", f"a pipeline has {steps} durable steps")
     assert steps >= 12
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_cancelled_job_ends_once_wherever_the_server_dies(new_home: NewHome) -> None:
+def test_a_cancelled_job_ends_once_wherever_the_server_dies(new_home: NewHome, record_property: Say) -> None:
     steps = every_step(new_home(), _cancelled, "CANCELLED")
-    print(f"\na cancelled job has {steps} durable steps")
+    record_property("said", f"a cancelled job has {steps} durable steps")
     assert steps >= 8
-

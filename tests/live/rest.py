@@ -90,7 +90,9 @@ class Rest:
             decoded = text
         return Answer(answer.status, decoded, text)
 
-    def ask(self, verb: str, path: str, body: Any = None, *, host: str = "", query: Mapping[str, Any] | None = None) -> Any:
+    def ask(
+        self, verb: str, path: str, body: Any = None, *, host: str = "", query: Mapping[str, Any] | None = None
+    ) -> Any:
         """Return the body of an answer that must be good."""
         answer = self.call(verb, path, body, host=host, query=query)
         assert answer.ok, (verb, path, answer.status, answer.text[:2000])
