@@ -76,13 +76,12 @@ def directory(home: Home, name: str, attempt: int = 1) -> Path:
     return home.path / "attempts" / f"{name.rsplit('/', 1)[-1]}-{attempt}" / "workerpool0-0"
 
 
-def started(home: Home, rest: Rest, name: str, token: str, attempt: int = 1) -> None:
-    """Wait until the program of an attempt has printed its first line."""
+def started(rest: Rest, name: str, line: str) -> None:
+    """Wait until the program has printed a line that begins so."""
 
     def said() -> bool:
-        return any(str(entry.get("textPayload", "")).startswith(f"START {token}") for entry in rest.log(name))
+        return any(str(entry.get("textPayload", "")).startswith(line) for entry in rest.log(name))
 
-    wait_until(lambda: directory(home, name, attempt).joinpath("status.json").exists(), 30)
     wait_until(said, 30, 0.05)
 
 
@@ -117,22 +116,25 @@ def test_a_program_that_aborts_is_restarted_three_times_and_then_fails(home: Hom
     assert job["state"] == "JOB_STATE_FAILED"
     attempts = [place for place in (home.path / "attempts").iterdir() if place.name.startswith(name.rsplit("/", 1)[-1])]
     assert len(attempts) == 4
+    entries = [entry["insertId"] for entry in rest.log(name)]
+    assert len(set(entries)) == len(entries), "entries of different attempts share an id"
+    assert sum(str(entry.get("textPayload", "")).startswith("START") for entry in rest.log(name)) == 4
 
 
 def test_a_job_that_outlives_its_timeout_is_stopped_and_says_so(home: Home, rest: Rest) -> None:
-    name = submit(home, rest, planned(home, "lasts", then="trap", timeout=1))
+    name = submit(home, rest, planned(home, "lasts", then="trap", timeout=2))
     begun = time.monotonic()
     job = ended(rest, name)
     assert job["state"] == "JOB_STATE_FAILED"
     assert job["error"]["code"] == 4
-    assert "timeout of 1 s" in job["error"]["message"]
+    assert "timeout of 2 s" in job["error"]["message"]
     assert time.monotonic() - begun < 20
     assert "TERM lasts" in [entry.get("textPayload") for entry in rest.log(name)]
 
 
 def test_a_cancel_lets_the_program_say_goodbye(home: Home, rest: Rest) -> None:
     name = submit(home, rest, planned(home, "stops", then="trap"))
-    started(home, rest, name, "stops")
+    started(rest, name, "TRAPPED stops")
     rest.ask("POST", f"/v1/{name}:cancel", {})
     job = ended(rest, name)
     assert job["state"] == "JOB_STATE_CANCELLED"
@@ -145,7 +147,7 @@ def test_a_cancel_lets_the_program_say_goodbye(home: Home, rest: Rest) -> None:
 
 def test_a_program_without_an_agent_is_ended_and_run_again(home: Home, rest: Rest) -> None:
     name = submit(home, rest, planned(home, "orphan", then="wait"))
-    started(home, rest, name, "orphan")
+    started(rest, name, "START orphan")
     mark = f"{name.rsplit('/', 1)[-1]}-1/"
     assert tree.marked(mark)
     os.kill(status_of(home, name).pid, signal.SIGKILL)

@@ -113,7 +113,8 @@ class Streams:
                 return
 
     def _entry(self, stream: Stream, line: Line) -> Found:
-        insert_id = f"{stream.task}.{_padded(line.id)}"
+        attempt = stream.attempt.rpartition("-")[2].rjust(4, "0")
+        insert_id = f"{stream.task}.{attempt}.{_padded(line.id)}"
         severity = "ERROR" if line.stream == "stderr" else "INFO"
         body = _payload(line.data.decode("utf-8", "replace"), severity)
         entry = self._frame(stream.project, stream.job_id, stream.task, line.time, insert_id) | body
