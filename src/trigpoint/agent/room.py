@@ -9,6 +9,7 @@ import subprocess
 from typing import Mapping, Sequence
 
 from . import linux, tree
+from .directory import remove
 from .limits import Group, name_of
 from .network import Network
 from .protocol import CA_VARIABLES, MARK, RunSpec
@@ -95,8 +96,12 @@ class Room:
             os.chmod(folder, 0o755)  # noqa: S103 - as every folder of an environment
         self._copied = path
 
+    def shelf(self, name: str) -> str:
+        """Return a directory of this replica that its programs should only read."""
+        return self.workplace(name)
+
     def inside(self, path: str) -> str:
-        """Return how the program sees a path of `workplace`."""
+        """Return how the program sees a path of `workplace` or `shelf`."""
         return path
 
     def installer(self) -> str:
@@ -168,6 +173,10 @@ class Room:
         self.network.close()
         self.stage.call(self.group.leave)
         self.group.remove()
+
+    def clear(self) -> None:
+        """Give back the space of what the programs left behind. After `close`, and not from the stage."""
+        remove(os.path.join(self.directory, "work"))
 
     def _open(self) -> None:
         self.network.open_shared()

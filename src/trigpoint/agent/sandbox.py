@@ -10,6 +10,7 @@ import subprocess
 from typing import Mapping
 
 from . import linux, tree, users
+from .directory import remove
 from .protocol import RunSpec
 from .room import Room, Running
 
@@ -32,6 +33,7 @@ _FOLDERS = (
     "etc/trigpoint", "tmp", "root", "run", "gcs", "opt", "mnt", "var/tmp", "var/log-storage", "var/trigpoint",
     "sys/devices/system/cpu",
 )  # fmt: skip
+_OPEN = ("", "tmp", "var/tmp", "root", "run", "var/log-storage")
 _CA = "/etc/trigpoint/ca.pem"
 _UV = "/opt/trigpoint/uv"
 
@@ -57,6 +59,7 @@ class Sandbox(Room):
     def __init__(self, spec: RunSpec, directory: str) -> None:
         self._root = os.path.join(directory, "root")
         self._mounts = os.path.join(directory, "mnt")
+        self._shelves = os.path.join(directory, "shelf")
         self._uid = 0
         self._userns = -1
         problem = ""
@@ -95,8 +98,18 @@ class Sandbox(Room):
         self._give(path)
         return path
 
+    def shelf(self, name: str) -> str:
+        """Return a directory whose files the program sees and cannot touch, so that the agent may trust them later."""
+        path = os.path.join(self._shelves, name)
+        os.makedirs(path, mode=0o755, exist_ok=True)
+        if not any(source == path for _, source, _ in self._binds):
+            self._show("--ro-bind", path, self.inside(path))
+        return path
+
     def inside(self, path: str) -> str:
-        """Return how the program sees a path of `workplace`."""
+        """Return how the program sees a path of `workplace` or `shelf`."""
+        if path.startswith(self._shelves + "/"):
+            return "/var/trigpoint" + path[len(self._shelves) :]
         return path[len(self._root) :]
 
     def installer(self) -> str:
@@ -117,6 +130,10 @@ class Sandbox(Room):
         self._binds = [bind for bind in self._binds if bind[2] != self._environment()]
         writable = self.stage.call(self._overlay) or self._copy()
         self._binds.append(("--bind", writable, self._environment()))
+
+    def clear(self) -> None:
+        """Give back the space of the program's own disk, as a machine that is returned does."""
+        remove(self._root)
 
     def set_hosts(self, more: Mapping[str, str]) -> None:
         """Write the hosts file that the program sees."""
@@ -206,15 +223,13 @@ class Sandbox(Room):
 
     def _lay_out(self) -> None:
         """Make the root's own files; everything else is mounted over it."""
-        shutil.rmtree(self._root, ignore_errors=True)
+        remove(self._root)
         for name in _FOLDERS:
             os.makedirs(os.path.join(self._root, name))
-        for name in ("root", "var/log-storage", "run"):
-            self._give(os.path.join(self._root, name))
         for name in _TOP:
             if os.path.islink(f"/{name}"):
                 os.symlink(os.readlink(f"/{name}"), os.path.join(self._root, name))
-        for name in ("", "tmp", "var/tmp"):  # anybody may add, nobody may move what the next mount goes through
+        for name in _OPEN:  # anybody may add, nobody may move what the next mount goes through
             os.chmod(os.path.join(self._root, name), 0o1777)  # noqa: S103 - as every /tmp
         user = self._uid or os.geteuid()
         names = "root:x:0:0:root:/root:/bin/bash\n"

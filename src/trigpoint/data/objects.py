@@ -10,7 +10,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -286,7 +286,7 @@ class Objects:
                 return
             with disk():
                 for folder in set().union(*(chore.folders for chore in kept)):
-                    if folder.is_dir():
+                    with suppress(FileNotFoundError, NotADirectoryError):  # removed since, or replaced by a job
                         self.blobs.sync(folder)
                 self.blobs.settle({chore.row.blob for chore in kept if chore.row.blob})
             self.store.write(lambda tx: rows.drop_chores(tx, [chore.row.id for chore in kept]))

@@ -105,12 +105,14 @@ class Blobs:
             os.close(descriptor)
         self.step("folder.sync")
 
-    def link(self, source: Path, blob: str) -> Path:
-        """Give a file a second name in `incoming/`; return it."""
-        target = self.incoming / blob
-        os.link(source, target, follow_symlinks=False)
+    def link(self, file: int, blob: str) -> None:
+        """Give an open file a second name in `incoming/`: that very file, whatever its old name stands for by now."""
+        folder = os.open(self.incoming, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:  # with a folder's descriptor Python calls linkat, which follows /proc's link to the file itself
+            os.link(f"/proc/self/fd/{file}", blob, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=True)
+        finally:
+            os.close(folder)
         self.step("incoming.link")
-        return target
 
     def settle(self, blobs: set[str]) -> None:
         """Move blobs out of `incoming/`, durably. Those that are not there are left alone."""

@@ -89,8 +89,8 @@ class Sweeper:
         for _ in range(ATTEMPTS):
             with self._objects.lock(bucket):
                 row, tree = self._row(bucket, name), self._objects.tree(bucket)
-                look, path = tree.look(name), tree.path(name)
-                if self._objects.is_changing(bucket, name) or look is None or path is None:
+                look = tree.look(name)
+                if self._objects.is_changing(bucket, name) or look is None:
                     return row
                 if row is not None and look == Look.recorded(row):
                     return row
@@ -107,38 +107,36 @@ class Sweeper:
         """Give the file a second link in the blob area and read it through; None when it is still being written."""
         blob = self._objects.ids.hex(32)
         with self._objects.lock(bucket), disk():
-            path = self._objects.tree(bucket).path(name)
-            if path is None:
-                return None
-            try:
-                self._objects.blobs.link(path, blob)
-            except (FileNotFoundError, PermissionError):
-                return self._take_copy(bucket, name)
-        file = self._objects.blobs.open(blob)
+            file = self._objects.tree(bucket).open(name)
+        if file is None:
+            return None
         try:
-            before = Look.of(os.fstat(file))
-            crc = checksum(file)
-            os.fsync(file)
-            after = Look.of(os.fstat(file))
+            with disk():
+                try:
+                    self._objects.blobs.link(file, blob)
+                except (FileNotFoundError, PermissionError):
+                    return self._copied(file)
+            return self._read_through(file, blob)
         finally:
             os.close(file)
+
+    def _read_through(self, file: int, blob: str) -> Content | None:
+        """Describe a file that has its link; without it when the bytes change meanwhile."""
+        before = Look.of(os.fstat(file))
+        crc = checksum(file)
+        os.fsync(file)
+        after = Look.of(os.fstat(file))
         self._objects.blobs.sync(self._objects.blobs.incoming)
         if before != after:
             self._objects.blobs.unlink(blob)
             return None
         return Content(blob, after.size, crc, after)
 
-    def _take_copy(self, bucket: str, name: bytes) -> Content | None:
-        """Copy a file that may not be linked, because another user owns it."""
-        file = self._objects.tree(bucket).open(name)
-        if file is None:
-            return None
-        try:
-            with self._objects.writer() as writer:
-                writer.append_file(file, os.fstat(file).st_size, None)
-                return writer.finish()
-        finally:
-            os.close(file)
+    def _copied(self, file: int) -> Content:
+        """Copy a file that may not be linked: another user owns it, or its name is gone."""
+        with self._objects.writer() as writer:
+            writer.append_file(file, os.fstat(file).st_size, None)
+            return writer.finish()
 
     def _record(self, bucket: str, name: bytes, seen: ObjectRow | None, taken: Content) -> ObjectRow:
         if seen is not None and (seen.size, seen.crc32c) == (taken.size, taken.crc32c):

@@ -9,12 +9,15 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from trigpoint.data.objects_blobs import FOLDER_MODE, Look, Step
 
 ESCAPED = b".trigpoint-escaped"
 NAME_LIMIT = 255
+NAME_LENGTH = 1024
+"""No object has a longer name: what lies deeper in a tree is nobody's object."""
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _BLOCKED = frozenset((errno.ENOTDIR, errno.ELOOP, errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY, errno.ENAMETOOLONG))
@@ -39,12 +42,20 @@ class Tree:
 
     def clear(self) -> None:
         """Remove the bucket's folder as far as it holds no file."""
-        for folder, names, _ in os.walk(os.fsencode(self.root), topdown=False):
-            for name in [*names, b""]:
-                try:
-                    os.rmdir(os.path.join(folder, name))
-                except OSError:
-                    continue
+        found: list[list[bytes]] = []
+        left: list[list[bytes]] = [[]]
+        while left:
+            segments = left.pop()
+            found.append(segments)
+            left += [[*segments, part] for part in self._folders(segments)]
+        for segments in reversed(found[1:]):
+            folder = self._descend(segments[:-1], create=False)
+            if folder is not None:
+                with suppress(OSError):
+                    os.rmdir(segments[-1], dir_fd=folder)
+                os.close(folder)
+        with suppress(OSError):
+            os.rmdir(self.root)
 
     def look(self, name: bytes) -> Look | None:
         """Return how the file that stands for a name looks, or None. A folder stands for an empty `name/`."""
@@ -157,14 +168,9 @@ class Tree:
             os.close(folder)
 
     def _walk(self, folder: int, base: bytes, prefix: bytes) -> Iterator[tuple[bytes, Look]]:
-        try:
-            with os.scandir(folder) as entries:
-                found = sorted((os.fsencode(e.name), e.stat(follow_symlinks=False)) for e in entries)
-        finally:
-            os.close(folder)
-        for part, about in found:
+        for part, about in _entries(folder):
             name = base + part
-            if not base and part == ESCAPED:
+            if (not base and part == ESCAPED) or len(name) > NAME_LENGTH:
                 continue
             if stat.S_ISREG(about.st_mode) and name.startswith(prefix):
                 yield name, Look.of(about)
@@ -172,6 +178,14 @@ class Tree:
                 inner = self._descend(name.split(b"/"), create=False)
                 if inner is not None:
                     yield from self._walk(inner, name + b"/", prefix)
+
+    def _folders(self, segments: list[bytes]) -> list[bytes]:
+        """Return the folders in a folder, unless it lies too deep for any object."""
+        if len(b"/".join(segments)) > NAME_LENGTH:
+            return []
+        folder = self._descend(segments, create=False)
+        entries = [] if folder is None else _entries(folder)
+        return [part for part, about in entries if stat.S_ISDIR(about.st_mode)]
 
     def _places(self, name: bytes) -> list[list[bytes]]:
         segments = _segments(name)
@@ -285,6 +299,19 @@ class Tree:
 def holdable(name: bytes) -> bool:
     """Return whether a tree can hold a file of this name, if nothing stands in its way."""
     return _segments(name) is not None
+
+
+def _entries(folder: int) -> list[tuple[bytes, os.stat_result]]:
+    """Return what is in a folder, sorted, and close its descriptor; what goes away meanwhile is left out."""
+    found = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                with suppress(OSError):
+                    found.append((os.fsencode(entry.name), entry.stat(follow_symlinks=False)))
+    finally:
+        os.close(folder)
+    return sorted(found, key=lambda each: each[0])
 
 
 def _segments(name: bytes) -> list[bytes] | None:
