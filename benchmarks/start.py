@@ -1,104 +1,96 @@
-"""From launch to the first line of a user's program, against the bare program, in rounds that take turns.
+"""Submit to first line of the user's program, against a bare `python -m trainer.task` (performance.md P1, P2).
 
-Run: `python benchmarks/start.py [--rounds 60] [--burst 200]`. Prints medians and ratios; goals P1 and P4 are for the
-whole product, this shows the part of engine and agent.
+    python -m benchmarks.start [--rounds 15] [--runtime sandbox|process|auto] [--no-sklearn] [--fresh]
+
+The program prints the clock as its first act after its imports; the floor is the same program, started bare with the
+same interpreter. Rounds are interleaved. `--fresh` submits a package that was never seen, every time.
 """
 
 import argparse
 import os
-import statistics
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
-from trigpoint.agent import protocol as p
-from trigpoint.runtime import doctor
-from trigpoint.runtime.engine import GangSpec, Placement
-from trigpoint.runtime.local import LocalEngine, LocalOptions
-from trigpoint.runtime.logs import LogReader
+from benchmarks import show
+from benchmarks.stand import Stand, contained, packaged, sdist
 
-PYTHON = os.path.join(sys.base_prefix, "bin", "python3")
+PLAIN = "import time\nprint('stamp', time.time(), flush=True)\n"
+SKLEARN = "import sklearn.linear_model\n" + PLAIN
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=60)
-    parser.add_argument("--burst", type=int, default=200)
-    options = parser.parse_args(arguments)
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--runtime", default="", choices=["", "sandbox", "process"])
+    parser.add_argument("--no-sklearn", action="store_true")
+    options = parser.parse_args()
+    for runtime in [options.runtime] if options.runtime else ["sandbox", "process"]:
+        with Stand("start", {"runtime": runtime}) as stand:
+            warm(stand)
+            show.heading(f"submit -> first user line, {runtime} runtime")
+            show.row("disk: 4 KiB written and confirmed", show.sync_cost(stand.home), [], "")
+            _measure(stand, "trainer.task", PLAIN, options.rounds, "P1 <= 2.0x p50 (moonshot < 1x)")
+            if not options.no_sklearn:
+                _measure(stand, "trainer.task + sklearn", SKLEARN, max(3, options.rounds // 3), "P1 <= 2.0x p50")
+            _measure(stand, "new package every time", PLAIN, options.rounds, "P2 <= 3x", fresh=True)
+
+
+def warm(stand: Stand) -> None:
+    """Have the environment built before anything is measured."""
+    begun = time.monotonic()
+    job = stand.wait(stand.create(contained("python3", "-c", "import sklearn.linear_model")))
+    if job["state"] != "JOB_STATE_SUCCEEDED":
+        raise SystemExit(f"the environment could not be made ready: {job.get('error')}")
+    if time.monotonic() - begun > 30:
+        print(f"(built the environment in {time.monotonic() - begun:.0f} s)")
+
+
+def _measure(stand: Stand, what: str, source: str, rounds: int, target: str, *, fresh: bool = False) -> None:
+    python = interpreter(stand.home)
+    uri = stand.upload(f"trainer-{time.time_ns()}.tar.gz", sdist(source))
+    floor, create, first, total = [], [], [], []
     with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        (work / "code" / "trainer").mkdir(parents=True)
-        (work / "code" / "trainer" / "__init__.py").touch()
-        (work / "code" / "trainer" / "task.py").write_text("print('first line')\n")
-        for runtime in ("process", "sandbox"):
-            if runtime == "sandbox" and not doctor.sandbox().works:
-                continue
-            engine = LocalEngine(work / runtime, LocalOptions(runtime=runtime))
-            _measure(engine, work / "code", options.rounds, options.burst)
-            engine.sweep([])
-            engine.close()
+        bare = Path(folder, "trainer")
+        bare.mkdir()
+        (bare / "__init__.py").touch()
+        (bare / "task.py").write_text(source)
+        for number in range(rounds + 1):
+            floor.append(_bare(python, folder))
+            if fresh:
+                uri = stand.upload(f"trainer-{time.time_ns()}.tar.gz", sdist(source + f"# {time.time_ns()}\n"))
+            begun = time.time()
+            name = stand.create(packaged(uri))
+            create.append((time.time() - begun) * 1000)
+            job = stand.wait(name)
+            total.append((time.time() - begun) * 1000)
+            first.append((stand.stamp(name) - begun) * 1000)
+            if job["state"] != "JOB_STATE_SUCCEEDED":
+                raise SystemExit(f"{name}: {job.get('error')}")
+            if number == 0:
+                for values in (floor, create, first, total):
+                    values.clear()
+    show.row(f"floor: bare python -m {what}", floor, [], "")
+    show.row("  the create call", create, floor, "")
+    show.row("  submit -> first line", first, floor, target)
+    show.row("  submit -> SUCCEEDED read (20 ms polling)", total, floor, "")
 
 
-def _measure(engine: LocalEngine, code: Path, rounds: int, burst: int) -> None:
-    floor, ours = [], []
-    for number in range(rounds):
-        floor.append(_bare(code))
-        ours.append(_ours(engine, code, f"one-{number}"))
-    low, high = statistics.median(floor), statistics.median(ours)
-    print(
-        f"{engine.runtime}: first line after {high * 1e3:.1f} ms, bare {low * 1e3:.1f} ms: {high / low:.2f} x", end="; "
+def _bare(python: str, folder: str) -> float:
+    begun = time.time()
+    environment = {"PATH": os.defpath, "PYTHONUNBUFFERED": "1", "LANG": "C.UTF-8"}
+    done = subprocess.run(
+        [python, "-m", "trainer.task"], cwd=folder, env=environment, capture_output=True, text=True, check=True
     )
-    print(f"p99 {sorted(ours)[int(rounds * 0.99) - 1] / low:.2f} x")
-    begin = time.perf_counter()
-    for _ in range(burst):
-        _bare(code)
-    bare = (time.perf_counter() - begin) / (os.cpu_count() or 1)
-    begin = time.perf_counter()
-    uids = [f"burst-{number}" for number in range(burst)]
-    for uid in uids:
-        engine.ensure(_gang(engine, code, uid))
-    while any(seen.placement is not Placement.GONE for seen in engine.observe(uids).values()):
-        time.sleep(0.05)
-    took = time.perf_counter() - begin
-    print(f"{engine.runtime}: {burst} at once {took:.2f} s, bare on all processors {bare:.2f} s: {took / bare:.2f} x")
+    return (float(done.stdout.split()[1]) - begun) * 1000
 
 
-def _bare(code: Path) -> float:
-    begin = time.perf_counter()
-    with subprocess.Popen([PYTHON, "-m", "trainer.task"], cwd=code, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        return time.perf_counter() - begin
-
-
-def _ours(engine: LocalEngine, code: Path, uid: str) -> float:
-    begin = time.perf_counter()
-    engine.ensure(_gang(engine, code, uid))
-    for line in LogReader(engine.directory(uid, "workerpool0-0") / "logs").follow("", lambda: False, 0.002):
-        if line.stream == p.STDOUT:
-            break
-    taken = time.perf_counter() - begin
-    while engine.observe([uid])[uid].placement is not Placement.GONE:
-        time.sleep(0.005)
-    return taken
-
-
-def _gang(engine: LocalEngine, code: Path, uid: str) -> GangSpec:
-    sandbox = engine.runtime == "sandbox"
-    spec = p.RunSpec(
-        uid,
-        "workerpool0-0",
-        program=p.Program(module="trainer.task"),
-        env={"PYTHONPATH": "/gcs/code" if sandbox else str(code)},
-        environment=p.Environment(base=sys.base_prefix),
-        buckets={"code": str(code)},
-        limits=p.Limits(cpus=4, memory_bytes=15 << 30, processes=4096),
-    )
-    return GangSpec(uid, (spec,))
+def interpreter(home: Path) -> str:
+    """Return the interpreter of the environment that the jobs of a home run in."""
+    found = sorted((home / "environments").glob("*/venv/bin/python3"))
+    return str(found[0])
 
 
 if __name__ == "__main__":

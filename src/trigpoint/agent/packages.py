@@ -72,7 +72,7 @@ class Packages:
         return path
 
     def _fetcher(self) -> Fetcher:
-        return Fetcher(self._room.network.relay.connect, self._spec.ca_file, self._given_up)
+        return Fetcher(self._room.network.relay.connect, self._given_up)
 
     def _layer(self, paths: list[str], digests: list[str]) -> str:
         """Return a directory with all packages unpacked, cached or made now; empty when they need installing."""

@@ -63,7 +63,7 @@ class Relay:
 
     def connect(self, kind: str) -> socket.socket:
         """Return a connection to the server as this replica, waiting a while when the server is away."""
-        deadline, pause = time.monotonic() + _PATIENCE, 0.02
+        deadline, pause = time.monotonic() + _PATIENCE, 0.002
         while True:
             try:
                 connection = sockets.connect(self._server)

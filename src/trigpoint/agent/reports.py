@@ -21,6 +21,7 @@ _LONGEST_PAUSE = 2.0
 _KEPT = 2000
 """Heartbeats that are kept while the server is away."""
 _LOG_PAUSE = 0.03
+"""Least seconds between two reports that say nothing but that the log has grown; anything else is sent at once."""
 
 
 class Fenced(Exception):
@@ -40,6 +41,7 @@ class Reporter(threading.Thread):
         self._pending: deque[protocol.Report] = deque(before)
         self._loose: deque[protocol.Report] = deque(maxlen=_KEPT)
         self._logs: Callable[[], Mapping[str, int]] | None = None
+        self._logs_after = 0.0
         self._sequence = before[-1].seq if before else 0
         self._held = False
         self._away = False
@@ -113,14 +115,17 @@ class Reporter(threading.Thread):
             self._acknowledge(int(answer.get("ack", 0)))
             for command in answer.get("commands") or ():
                 self._command(protocol.load_command(command))
-            if len(batch) == 1 and batch[0].kind == "logs":
-                time.sleep(_LOG_PAUSE)
+            if batch and batch[-1].kind == "logs":
+                self._logs_after = time.monotonic() + _LOG_PAUSE
 
     def _next(self) -> tuple[list[protocol.Report], bool]:
         """Wait for something to send and return it; a server that was away is greeted first."""
         with self._lock:
-            while not (self._pending or self._loose or self._logs or self._held):
-                self._lock.wait()
+            while not (self._pending or self._loose or self._held):
+                pause = self._logs_after - time.monotonic()
+                if self._logs and pause <= 0:
+                    break
+                self._lock.wait(pause if self._logs else None)
             batch = list(self._pending)
             batch.extend(self._loose)
             self._loose.clear()

@@ -126,6 +126,7 @@ class Work:
     def _admit(self, sight: Sight) -> Outcome:
         """Find a place, then provide what the job runs in, then launch; each wait has its reason."""
         stored, progress = sight.stored, sight.progress
+        told: tuple[Fact, ...] = ()
         if progress.phase == "queued":
             verdict = self._queue.ask(stored)
             if isinstance(verdict, admission.Refused):
@@ -134,15 +135,15 @@ class Work:
                 return self._queued(sight, verdict)
             if verdict.overcommit:
                 said = f"Over-committed: {verdict.overcommit}."
-                self._narrate(stored, Fact("customJob.overcommitted", {"detail": verdict.overcommit}, log=said))
+                told = (Fact("customJob.overcommitted", {"detail": verdict.overcommit}, log=said),)
         try:
             ready = self._launcher.provide(stored)
         except TrigpointError as error:
             problem = Status(code=failures.INVALID_ARGUMENT, message=error.message)
             return self._end(sight, rules.End(JobState.FAILED, problem))
         if isinstance(ready, str):
-            return self._preparing(sight, ready)
-        return self._launch(replace_progress(sight, replace(progress, environments=ready)))
+            return self._preparing(sight, ready, told)
+        return self._launch(replace_progress(sight, replace(progress, environments=ready)), told)
 
     def _queued(self, sight: Sight, verdict: admission.Queued) -> Outcome:
         message = messages.copy(sight.stored.message)
@@ -157,15 +158,15 @@ class Work:
             self._save(sight, message, replace(sight.progress, reason=verdict.reason), fact)
         return Wait(self._kernel.clock.now() + _LOOK_EVERY, verdict.reason)
 
-    def _preparing(self, sight: Sight, doing: str) -> Outcome:
+    def _preparing(self, sight: Sight, doing: str, told: tuple[Fact, ...]) -> Outcome:
         if sight.progress.phase != "preparing" or sight.progress.reason != doing:
             message = messages.copy(sight.stored.message)
             message.state = JobState.PENDING
             fact = Fact("customJob.preparing", {"reason": doing}, log=f"Job is preparing. {doing}")
-            self._save(sight, message, replace(sight.progress, phase="preparing", reason=doing), fact)
+            self._save(sight, message, replace(sight.progress, phase="preparing", reason=doing), *told, fact)
         return Wait(self._kernel.clock.now() + _BUILD_LOOK, doing)
 
-    def _launch(self, sight: Sight) -> Outcome:
+    def _launch(self, sight: Sight, told: tuple[Fact, ...] = ()) -> Outcome:
         """Write down the attempt and its replicas, then have the engine start them: never the other way round."""
         stored = sight.stored
         now = self._kernel.clock.now()
@@ -181,7 +182,7 @@ class Work:
                 self._logging.open(tx, _stream(replica, now))
             data = {"attempt": sight.uid, "replicas": len(replicas), "tenant": replicas[0].tenant}
             fact = Fact("customJob.launched", data, where="tenant", log="Waiting for training program to start.")
-            return self._kernel.save(tx, CUSTOM_JOB, stored, message, notes=asdict(progress), facts=(fact,))
+            return self._kernel.save(tx, CUSTOM_JOB, stored, message, notes=asdict(progress), facts=(*told, fact))
 
         self._kernel.store.write(unit)
         self._engine.ensure(specs)
@@ -293,17 +294,14 @@ class Work:
         return Done()
 
     def _save(
-        self, sight: Sight, message: CustomJob, progress: Progress, fact: Fact, *, wake_parent: bool = False
+        self, sight: Sight, message: CustomJob, progress: Progress, *facts: Fact, wake_parent: bool = False
     ) -> None:
         def unit(tx: Tx) -> None:
-            self._kernel.save(tx, CUSTOM_JOB, sight.stored, message, notes=asdict(progress), facts=(fact,))
+            self._kernel.save(tx, CUSTOM_JOB, sight.stored, message, notes=asdict(progress), facts=facts)
             if wake_parent:
                 self._wake_parent(tx, progress)
 
         self._kernel.store.write(unit)
-
-    def _narrate(self, stored: Stored[CustomJob], fact: Fact) -> None:
-        self._kernel.store.write(lambda tx: self._kernel.narrate(tx, stored.row.name, fact))
 
     def _wake_parent(self, tx: Tx, progress: Progress) -> None:
         if progress.parent:

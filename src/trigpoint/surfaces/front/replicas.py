@@ -35,7 +35,8 @@ class Replicas:
 
     async def open(self, path: Path, identity: str, *, outbound: bool) -> None:
         """Listen at `path`, in place of whatever was there. The first line of a connection says what the relay spliced:
-        `metadata`, `tls`, or `proxy` when the replica may reach the internet through us."""
+        `metadata`, `tls`, or `proxy` when the replica may reach the internet through us. `plain` is the agent itself,
+        asking what `tls` answers: nothing lies between us that TLS would protect it from."""
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         _bind(listener, path)
 
@@ -95,6 +96,8 @@ class Replicas:
             return
         if line == b"tls\n":
             await self._server.tls(sock, identity)
+        elif line == b"plain\n":
+            await self._server.plain(sock, replica=identity)
         elif line == b"metadata\n" and self._metadata is not None:
             await self._server.plain(sock, replica=identity, app=self._metadata)
         elif line == b"proxy\n" and outbound:
