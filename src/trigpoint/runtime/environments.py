@@ -23,6 +23,7 @@ from trigpoint.agent.protocol import Environment
 from trigpoint.core.errors import FailedPrecondition, Unavailable
 from trigpoint.runtime.images import EnvSpec
 
+_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 _BUILDER = 3
 """Changes whenever the same specification would be built differently."""
 _RETRY_S = 30.0
@@ -227,7 +228,7 @@ class Environments:
 
     def _uv(self, arguments: list[str], say: Say) -> str:
         """Run uv; return its output. Lines of its progress go to `say`."""
-        env = {**os.environ, "NO_COLOR": "1", "UV_NO_PROGRESS": "1"}
+        env = {**_trust(), **os.environ, "NO_COLOR": "1", "UV_NO_PROGRESS": "1"}
         env.pop("VIRTUAL_ENV", None)
         if self._cache is not None:
             env["UV_CACHE_DIR"] = str(self._cache)
@@ -299,6 +300,11 @@ def _discover(cache: Path) -> Iterator[Interpreter]:
         temporary.write_text(json.dumps(seen))
         temporary.rename(cache)
     yield from sorted(best.values(), key=lambda i: _minor(i.version))
+
+
+def _trust() -> dict[str, str]:
+    """Return what makes uv trust the machine's certificates, where it has any; its own set lacks a company's."""
+    return {"UV_SYSTEM_CERTS": "true"} if any(os.path.exists(path) for path in _BUNDLES) else {}
 
 
 def _candidates() -> list[str]:
