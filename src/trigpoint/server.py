@@ -158,6 +158,7 @@ class Server:
 
     def _put_away(self) -> None:
         self._workers.stop()
+        self._environments.close()
         self._vertex.close()
         self._pool.shutdown()
         self._threads.close()

@@ -124,3 +124,31 @@ def test_the_image_of_scikit_learn_can_be_built(tmp_path: Path) -> None:
     )
     command = [f"{built.environment.path}/bin/python3", "-c", imports]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "1.6.1\n"
+
+
+def test_closing_ends_a_build_with_everything_that_it_started(
+    tmp_path: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installer = tmp_path / "uv"
+    started = tmp_path / "started"
+    lines = ["#!/bin/sh", "sleep 60 &", f"echo $! > {started}.new", f"mv {started}.new {started}", "wait", ""]
+    installer.write_text("\n".join(lines))
+    installer.chmod(0o755)
+    monkeypatch.setattr("trigpoint.runtime.environments.find_uv_bin", lambda: str(installer))
+    environments, spec = Environments(tmp_path / "envs"), EnvSpec(VERSION, ("tiny-thing",))
+    environments.request(spec)
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "started").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    sleeping = int((tmp_path / "started").read_text())
+    environments.close()
+    while not environments.request(spec).failure:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert "stopping" in environments.request(spec).failure
+    state = Path(f"/proc/{sleeping}/stat")
+    while state.exists() and ") Z " not in state.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert not list((tmp_path / "envs").glob("*.new"))

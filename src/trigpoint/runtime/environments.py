@@ -9,6 +9,7 @@ import platform
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import sysconfig
 import threading
@@ -75,6 +76,16 @@ class Environments:
         self._lock = threading.Lock()
         self._interpreters: tuple[Interpreter, ...] = ()
         self._building: dict[str, _Build] = {}
+        self._processes: set[subprocess.Popen[str]] = set()
+        self._closed = False
+
+    def close(self) -> None:
+        """End the builds that run, and let none begin; what was half built is built again another time."""
+        with self._lock:
+            self._closed = True
+            for process in self._processes:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGTERM)
 
     @property
     def layers(self) -> Path:
@@ -232,24 +243,38 @@ class Environments:
         env.pop("VIRTUAL_ENV", None)
         if self._cache is not None:
             env["UV_CACHE_DIR"] = str(self._cache)
-        process = subprocess.Popen(
-            [find_uv_bin(), *arguments],
-            env=env,
-            cwd=self._root,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        process = self._start([find_uv_bin(), *arguments], env)
         lines: list[str] = []
         listener = threading.Thread(target=_listen, args=(process, lines, say), daemon=True)
         listener.start()
         with process:
             output = process.stdout.read() if process.stdout else ""
             listener.join()
+        with self._lock:
+            self._processes.discard(process)
+        if self._closed:
+            raise Unavailable("the server is stopping; try again when it is back")
         if process.returncode:
             raise _failure(lines)
         return output
+
+    def _start(self, command: list[str], env: dict[str, str]) -> subprocess.Popen[str]:
+        """Start a process in a group of its own, so that `close` ends it with everything it started."""
+        with self._lock:
+            if self._closed:
+                raise Unavailable("the server is stopping; try again when it is back")
+            process = subprocess.Popen(
+                command,
+                env=env,
+                cwd=self._root,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                process_group=0,
+            )
+            self._processes.add(process)
+        return process
 
 
 class _Build:
