@@ -105,7 +105,9 @@ def printed(plan: Plan, entries: list[dict[str, object]], state: str, whole: boo
     own = [line for line in lines if line.split(" ")[0] in (plan.token, "END", "TRAPPED")]
     wanted = plan.printed()
     if own != wanted[: len(own)]:
-        return [f"log of {plan.token} ({state}): {own[:5]}... is not a beginning of {wanted[:5]}..."]
+        at = next(n for n, line in enumerate(own) if n >= len(wanted) or line != wanted[n])
+        met, expected = own[at : at + 2], wanted[at : at + 2]
+        return [f"log of {plan.token} ({state}): line {at} of {len(own)} and {len(wanted)} is {met}, not {expected}"]
     if whole and len(own) != len(wanted):
         return [f"log of {plan.token} ({state}): {len(own)} of {len(wanted)} lines"]
     starts = [line for line in lines if line.startswith("START ")]

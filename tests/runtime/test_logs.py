@@ -50,6 +50,16 @@ def test_every_byte_comes_back_in_lines(
     assert len({line.id for line in lines}) == len(lines)
 
 
+def test_lines_keep_their_order_when_the_clock_steps_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter([5_000_000, 5_000_000, 1_000_000, 6_000_000])
+    monkeypatch.setattr("trigpoint.agent.logs.time.time_ns", lambda: next(ticks))
+    log = writer(tmp_path)
+    for n, stream in enumerate(["stdout", "stderr", "stdout", "stderr"]):
+        log.write(stream, b"%d\n" % n)
+    lines, _ = LogReader(tmp_path).read()
+    assert [(line.data, line.time) for line in lines] == [(b"0", 5000), (b"1", 5001), (b"2", 5002), (b"3", 6000)]
+
+
 def test_lines_come_in_order_of_time_and_follow_a_time(tmp_path: Path) -> None:
     log = writer(tmp_path)
     log.write("stdout", b"1\n2")

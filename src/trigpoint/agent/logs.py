@@ -16,7 +16,10 @@ _TAIL = 16 << 10
 
 
 class LogWriter:
-    """The segments of one replica. Thread-safe. At most `limit` bytes are kept, then one line says so."""
+    """The segments of one replica. Thread-safe. At most `limit` bytes are kept, then one line says so.
+
+    Every write is stamped after the one before, however the machine's clock steps: readers order lines by stamps.
+    """
 
     def __init__(self, directory: str, limit: int, moved: Callable[[], None]) -> None:
         os.makedirs(directory, exist_ok=True)
@@ -27,6 +30,7 @@ class LogWriter:
         self._files: dict[str, _Segments] = {}
         self._full = False
         self._tail = b""
+        self._stamp = 0
         self.bytes: dict[str, int] = {}
         """Payload bytes so far, by stream."""
 
@@ -63,9 +67,10 @@ class LogWriter:
         segments = self._files.get(stream)
         if segments is None:
             segments = self._files[stream] = _Segments(self._directory, stream)
+        self._stamp = max(self._stamp + 1, time.time_ns() // 1000)
         for start in range(0, len(data), protocol.MAX_FRAME):
             part = data[start : start + protocol.MAX_FRAME]
-            if segments.append(part):
+            if segments.append(self._stamp, part):
                 self.bytes[stream] = self.bytes.get(stream, 0) + len(part)
 
 
@@ -79,10 +84,10 @@ class _Segments:
         self._fd = -1
         self._size = protocol.SEGMENT_BYTES
 
-    def append(self, data: bytes) -> bool:
+    def append(self, stamp: int, data: bytes) -> bool:
         if self._size >= protocol.SEGMENT_BYTES:
             self._next()
-        header = protocol.frame(time.time_ns() // 1000, len(data))
+        header = protocol.frame(stamp, len(data))
         try:
             written = os.writev(self._fd, (header, data))
         except OSError:
