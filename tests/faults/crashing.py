@@ -1,8 +1,8 @@
 """The server, made to kill itself at a chosen durable step: `python -m tests.faults.crashing`.
 
-Steps are commits of the main database (before and after) and, by the interpreter's audit events, what is about to be
-done to files and processes. The file HOME/arm says at which step, counted from when that file appears; the steps
-taken are named in HOME/steps. The server itself knows nothing of this.
+Steps are commits of the main database (before and after), starts of agents and, by the interpreter's audit events,
+what is about to be done to files and processes. The file HOME/arm says at which step, counted from when that file
+appears; the steps taken are named in HOME/steps. The server itself knows nothing of this.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import threading
 from pathlib import Path
 
 from trigpoint import server
+from trigpoint.runtime.nursery import Nursery
 from trigpoint.store.sqlite import SqliteDatabase
 
 HOME = Path(os.environ["TRIGPOINT_HOME"])
@@ -63,7 +64,14 @@ def main() -> None:
         if main_one:
             step("after a commit")
 
+    launch = Nursery.launch
+
+    def launched(self: Nursery, directory: Path) -> None:
+        step(f"before the start of {directory.name}")
+        launch(self, directory)
+
     SqliteDatabase._end = counted  # type: ignore[method-assign]
+    Nursery.launch = launched  # type: ignore[method-assign]
     sys.addaudithook(audit)
     sys.exit(server.main(["serve"]))
 

@@ -25,11 +25,6 @@ SEED = os.environ.get("FAULTS_SEED", "")
 NewHome = Callable[..., Home]
 Say = Callable[[str, object], None]
 
-# The standard library's ssl leaks a socket whose peer is killed between accept and handshake (SSLSocket._create).
-pytestmark = pytest.mark.filterwarnings(
-    r"ignore:Exception ignored in. <ssl\.SSLSocket:pytest.PytestUnraisableExceptionWarning"
-)
-
 
 @pytest.mark.timeout(240)
 def test_thirty_kills_lose_nothing_and_repeat_nothing(new_home: NewHome, record_property: Say) -> None:

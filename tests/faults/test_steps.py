@@ -145,8 +145,10 @@ def _verify(lives: Lives, folder: Path) -> None:
     assert not problems, "\n".join([*problems[:40], where])
 
 
-def _create(lives: Lives, rest: Rest, token: str, then: str = "end", *, pipeline: bool = False) -> str:
-    plan = Plan(token, lines=2, then=then, folder=str(lives.home.path / "marks"))
+def _create(
+    lives: Lives, rest: Rest, token: str, then: str = "end", *, pipeline: bool = False, replicas: int = 1
+) -> str:
+    plan = Plan(token, lines=2, then=then, folder=str(lives.home.path / "marks"), replicas=replicas)
     lives.journal.plans[token] = plan
     kind, body = ("trainingPipelines", plan.pipeline()) if pipeline else ("customJobs", plan.job())
     answer = rest.call("POST", f"/v1/{rest.parent}/{kind}", body)
@@ -174,6 +176,17 @@ def test_a_job_ends_once_wherever_the_server_dies(new_home: NewHome, record_prop
     steps = every_step(new_home(), _job, "SUCCEEDED")
     record_property("said", f"a job has {steps} durable steps")
     assert steps >= 8
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_gang_ends_once_wherever_the_server_dies(new_home: NewHome, record_property: Say) -> None:
+    def act(lives: Lives, rest: Rest, token: str) -> str:
+        return _create(lives, rest, token, replicas=2)
+
+    steps = every_step(new_home(), act, "SUCCEEDED")
+    record_property("said", f"a job of two replicas has {steps} durable steps")
+    assert steps >= 10
 
 
 @pytest.mark.slow

@@ -106,7 +106,7 @@ class LocalEngine:
                 self._write(home, gang)
             if (home / "stopped").exists() or self._foreign(home):
                 return
-            self._connect(gang.uid, len(gang.replicas))
+            self._connect(home, len(gang.replicas))
             for directory in _replicas(home):
                 self._launch(directory)
 
@@ -209,15 +209,21 @@ class LocalEngine:
         home = hashlib.sha256(os.fsencode(self._attempts)).hexdigest()[:6]
         return f"trig-{home}-{hashlib.sha256(uid.encode()).hexdigest()[:12]}"
 
-    def _connect(self, uid: str, replicas: int) -> None:
-        """Make the gang's switch, in a network namespace of its own, out of reach of the machine's packet filters."""
-        name = self._namespace(uid)
-        if replicas < 2 or not self._networks or os.path.exists(f"/run/netns/{name}"):
+    def _connect(self, home: Path, replicas: int) -> None:
+        """Make the gang's switch, in a network namespace of its own, out of reach of the machine's packet filters.
+
+        A note says that it is whole: what a crash left half made is made again, for no agent was started yet.
+        """
+        name, note = self._namespace(home.name), home / "network"
+        if replicas < 2 or not self._networks or note.exists():
             return
+        if os.path.exists(f"/run/netns/{name}"):
+            _run("ip", "netns", "del", name)
         commands = "link set lo up\nlink add br0 type bridge\nlink set br0 up\n"
         made = _run("ip", "netns", "add", name) and _run("ip", "-n", name, "-batch", "-", text=commands)
         if not made:
             raise Unavailable("the network of this job's replicas could not be made; try again")
+        note.touch()
 
     def _launch(self, directory: Path) -> None:
         key = str(directory)

@@ -179,6 +179,20 @@ def test_a_crash_between_writing_down_and_starting_starts_the_same_attempt(world
     assert "customJob.restarted" not in world.told(name)
 
 
+def test_a_crash_between_the_directories_and_the_agents_starts_the_agents(world: World) -> None:
+    name = world.create()
+    world.engine.faults.add(Fault.NO_ROOM)  # what is seen of a gang whose agents nobody started
+    world.step(name)
+    world.engine.faults.clear()
+    world.step(name)
+    assert world.engine.ensured == [uid_of(name), uid_of(name)]
+    assert world.engine.statuses(uid_of(name))
+    world.say(uid_of(name), "workerpool0-0", "hello", "prepared", "started")
+    world.step(name)
+    assert world.job(name).state.name == "RUNNING"
+    assert world.engine.ensured == [uid_of(name), uid_of(name)]
+
+
 def test_a_reboot_makes_a_new_attempt_of_what_was_running(world: World) -> None:
     name = world.create()
     world.step(name)

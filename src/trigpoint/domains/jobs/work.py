@@ -44,11 +44,20 @@ class Sight:
         """The id of the current attempt."""
         return f"{id_of(self.stored.row.name)}-{self.progress.attempt}"
 
-    def unstarted(self, boot: str) -> bool:
-        """Whether the attempt was written down and then never started: a crash came between."""
+    def unknown(self, boot: str) -> bool:
+        """Whether the attempt was written down and the engine never heard of it: a crash came between."""
         never_heard = all(replica.state == "PENDING" for replica in self.replicas)
-        unknown = self.gang is not None and not self.gang.replicas
-        return self.progress.phase == "launched" and unknown and never_heard and self.progress.boot == boot
+        return never_heard and self.gang is not None and not self.gang.replicas and self._of(boot)
+
+    def unstarted(self, boot: str) -> bool:
+        """Whether agents of the attempt are still to be started: a crash came before all were, or the engine waits."""
+        observed = self.gang.replicas.values() if self.gang is not None else ()
+        pending = self._of(boot) and any(one.placement is Placement.PENDING for one in observed)
+        return pending or self.unknown(boot)
+
+    def _of(self, boot: str) -> bool:
+        """Whether the attempt may be started in this boot of the engine."""
+        return self.progress.phase == "launched" and self.progress.boot == boot
 
     def seen(self, boot: str) -> Seen:
         """Return what is known of the gang: the reports kept, and what the engine reads where reports are missing."""
@@ -57,7 +66,7 @@ class Sight:
         gone: set[str] = set()
         for replica in self.replicas:
             observed = self.gang.replicas.get(replica.task) if self.gang else None
-            if replica.task in endings or self.gang is None or self.unstarted(boot):
+            if replica.task in endings or self.gang is None or self.unknown(boot):
                 continue
             if observed is not None and observed.status is not None and observed.status.outcome is not None:
                 told = records.told(replica, observed.status)
