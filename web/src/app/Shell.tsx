@@ -1,0 +1,91 @@
+// What stands around every page: sections at the side, project and search at the top.
+import { ActionIcon, Drawer } from "@mantine/core";
+import { Link, Outlet, useParams, useRouterState } from "@tanstack/react-router";
+import { Boxes, Database, GitFork, House, Layers, Menu as MenuIcon, Play } from "lucide-react";
+import { Suspense, useEffect, useState } from "react";
+import { useProject, useSession } from "~/api/session";
+import { Waiting } from "~/design/Notice";
+import { useTexts } from "~/i18n";
+import css from "./Shell.module.css";
+import { TopBar } from "./TopBar";
+import { appTexts } from "./texts";
+
+const SECTIONS = [
+  { key: "home", path: "", icon: House },
+  { key: "training", path: "/training", icon: Play },
+  { key: "datasets", path: "/datasets", icon: Layers },
+  { key: "models", path: "/models", icon: Boxes },
+  { key: "lineage", path: "/lineage", icon: GitFork },
+  { key: "data", path: "/data", icon: Database },
+] as const;
+
+export function Shell() {
+  const say = useTexts(appTexts);
+  const { role } = useSession();
+  const [open, setOpen] = useState(false);
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the menu closes whenever another page is opened
+  useEffect(() => setOpen(false), [path]);
+  return (
+    <div className={css.shell}>
+      <a href="#content" className={css.skip}>
+        {say("skip")}
+      </a>
+      <TopBar
+        menu={
+          role === "owner" && (
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              className={css.burger}
+              aria-label={say("menu")}
+              onClick={() => setOpen(true)}
+            >
+              <MenuIcon size={20} aria-hidden />
+            </ActionIcon>
+          )
+        }
+      />
+      {role === "owner" && (
+        <>
+          <nav className={css.side} aria-label={say("sections")}>
+            <Sections />
+          </nav>
+          <Drawer opened={open} onClose={() => setOpen(false)} size={240} title="Trigpoint">
+            <nav aria-label={say("sections")}>
+              <Sections />
+            </nav>
+          </Drawer>
+        </>
+      )}
+      <main id="content" tabIndex={-1} className={css.main} data-alone={role !== "owner" || undefined}>
+        <Suspense fallback={<Waiting lines={6} />}>
+          <Outlet />
+        </Suspense>
+      </main>
+    </div>
+  );
+}
+
+function Sections() {
+  const say = useTexts(appTexts);
+  const { project: segment } = useParams({ strict: false }) as { project?: string };
+  const project = useProject(segment);
+  return (
+    <ul className={css.sections}>
+      {SECTIONS.map(({ key, path, icon: Icon }) => (
+        <li key={key}>
+          <Link
+            to={`/projects/${project.id}${path}` as "/"}
+            activeOptions={{ exact: path === "" }}
+            className={css.section}
+            activeProps={{ "aria-current": "page" }}
+          >
+            <Icon size={18} aria-hidden />
+            {say(key)}
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}
