@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from trigpoint.core.errors import FailedPrecondition
-from trigpoint.data.export import RESULT, Job, export
+from trigpoint.data.children import RESULT
+from trigpoint.data.export import Job, export
 from trigpoint.data.formats import CsvTable, Source
 from trigpoint.data.splits import Split
 

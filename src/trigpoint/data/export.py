@@ -6,24 +6,20 @@ touches nothing outside its output directory. Where results belong in a bucket i
 """
 
 import json
-import os
 import resource
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from trigpoint.core.errors import ResourceExhausted, TrigpointError
+from trigpoint.data.children import RESULT, die_with_parent, progress, replace
 from trigpoint.data.formats import SHARD_BYTES, CsvTable, Shards, Source
 from trigpoint.data.splits import SPLITS, Split, survey
 
 MEMORY_BYTES = 2 * 1024 * 1024 * 1024
 """Address space that an export may use."""
-
-RESULT = "result.json"
-PROGRESS = "progress.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +64,10 @@ class Written:
 def export(job: Job) -> Written:
     """Read the sources and write the splits; the errors of `CsvTable` and `survey` for data that cannot be used."""
     table = CsvTable(job.sources)
-    assign = survey(job.split, table.header, table.rows(lambda rows: _progress(job, "surveyed", rows)))
+    assign = survey(job.split, table.header, table.rows(lambda rows: progress(job.output, "surveyed", rows)))
     shards = [Shards(job.output, name, table.header, job.shard_bytes) for name in SPLITS]
     ignored = 0
-    for row in table.rows(lambda rows: _progress(job, "written", rows)):
+    for row in table.rows(lambda rows: progress(job.output, "written", rows)):
         index = assign(row)
         if index is None:
             ignored += 1
@@ -87,7 +83,7 @@ def export(job: Job) -> Written:
 
 def main(arguments: Sequence[str]) -> int:
     """Run one job file; the exit status is 0 whenever a result was written."""
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    die_with_parent()
     job = Job.from_json(Path(arguments[0]).read_text(encoding="utf-8"))
     resource.setrlimit(resource.RLIMIT_AS, (job.memory_bytes, job.memory_bytes))
     try:
@@ -101,29 +97,8 @@ def main(arguments: Sequence[str]) -> int:
     except OSError as error:
         text = f"The export could not be written: {error.strerror}. Make room on the server's disk and run it again."
         result = {"error": {"status": "UNAVAILABLE", "message": text}}
-    _replace(job.output / RESULT, json.dumps(result))
+    replace(job.output / RESULT, json.dumps(result))
     return 0
-
-
-def _die_with_parent() -> None:
-    """End at once when standard input closes, which happens when the server is gone, however it went."""
-    while os.read(0, 4096):
-        pass
-    os._exit(1)
-
-
-def _progress(job: Job, step: str, rows: int) -> None:
-    _replace(job.output / PROGRESS, json.dumps({step: rows}))
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that it is either absent or whole."""
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.rename(path)
 
 
 if __name__ == "__main__":

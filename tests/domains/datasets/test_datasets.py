@@ -22,7 +22,7 @@ from trigpoint.core.pb.google.cloud.aiplatform.v1.dataset_pb import Dataset
 from trigpoint.core.pb.google.cloud.aiplatform.v1.io_pb import GcsDestination
 from trigpoint.core.pb.google.cloud.aiplatform.v1.training_pipeline_pb import FractionSplit, InputDataConfig
 from trigpoint.data.splits import Split
-from trigpoint.domains.datasets import Datasets, Exported, Pending
+from trigpoint.domains.datasets import Datasets, Exported, Looked, Looking, Pending
 from trigpoint.domains.datasets.work import Exports, Wanted
 
 TABULAR = "gs://google-cloud-aiplatform/schema/dataset/metadata/tabular_1.0.0.yaml"
@@ -280,3 +280,40 @@ def test_a_child_that_keeps_dying_is_given_up(parts: StoredParts, wanted: Wanted
     with pytest.raises(Internal, match="interrupted 3 times"):
         drive(deadly, wanted)
     deadly.close()
+
+
+def test_the_columns_of_a_dataset_are_looked_at_once_for_each_state_of_its_files(
+    ask: Ask, datasets: Datasets, parts: StoredParts, location: str
+) -> None:
+    made = ask("CreateDataset", parent=location, dataset=table("gs://bkt/data/*.csv"))
+    found = looked(datasets, made.name)
+    assert found.profile is not None
+    assert found.profile["rows"] == 100
+    assert [column["kind"] for column in found.profile["columns"]] == ["number", "text"]
+    assert [uri for uri, _ in found.sources] == ["gs://bkt/data/1.csv", "gs://bkt/data/2.csv"]
+    assert datasets.profile(made.name) == found, "what is known is looked at again"
+    parts.storage.files.write(parts.caller.project, "gs://bkt/data/2.csv", b"a,b\n1,y\n")
+    assert isinstance(datasets.profile(made.name), Looking)
+    again = looked(datasets, made.name)
+    assert again.profile is not None
+    assert again.profile["rows"] == 61
+    assert not list(parts.home.glob("profiles/*/in-*")), "links to the sources are left"
+
+
+def test_what_is_wrong_with_a_table_is_told_instead_of_its_columns(
+    ask: Ask, datasets: Datasets, parts: StoredParts, location: str
+) -> None:
+    parts.storage.files.write(parts.caller.project, "gs://bkt/bad.csv", b"a,b\n1\n")
+    found = looked(datasets, ask("CreateDataset", parent=location, dataset=table("gs://bkt/bad.csv")).name)
+    assert found.profile is None
+    assert "Row 2 of gs://bkt/bad.csv" in found.problem
+
+
+def looked(datasets: Datasets, name: str) -> Looked:
+    for _ in range(600):
+        found = datasets.profile(name)
+        if isinstance(found, Looked):
+            datasets.profile(name)
+            return found
+        time.sleep(0.02)
+    raise AssertionError("it is never over")

@@ -14,6 +14,7 @@ from trigpoint.core.names import project_of
 from trigpoint.core.pb.google.cloud.aiplatform.v1.dataset_pb import Dataset
 from trigpoint.core.pb.google.cloud.aiplatform.v1.training_pipeline_pb import InputDataConfig
 from trigpoint.domains.datasets import rpc, rules
+from trigpoint.domains.datasets.profiles import Looked, Looking, Profiles
 from trigpoint.domains.datasets.rpc import DATASET
 from trigpoint.domains.datasets.work import Exported, Exports, Pending, Wanted
 from trigpoint.domains.lineage import Lineage
@@ -23,7 +24,7 @@ from trigpoint.kernel.reconcile import Reconcilers
 from trigpoint.kernel.resource import Kernel
 from trigpoint.kernel.standard import Handler, Standard
 
-__all__ = ["Datasets", "Exported", "Pending"]
+__all__ = ["Datasets", "Exported", "Looked", "Looking", "Pending"]
 
 SERVICE = "google.cloud.aiplatform.v1.DatasetService"
 _INPUT = "training_pipeline.input_data_config"
@@ -45,6 +46,7 @@ class Datasets:
         self._standard = standard
         self._files = files
         self._exports = Exports(kernel, files, home)
+        self._profiles = Profiles(files, home / "profiles")
         self._rpc = rpc.Datasets(kernel, operations, lineage, files)
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -67,6 +69,7 @@ class Datasets:
     def close(self) -> None:
         """End what runs; it goes on when it is asked for again."""
         self._exports.close()
+        self._profiles.close()
 
     def check(self, location: str, config: InputDataConfig) -> Dataset:
         """Return the dataset that a pipeline of `projects/N/locations/L` trains on, if it can be exported as asked.
@@ -100,6 +103,14 @@ class Datasets:
             directory=rules.directory(prefix, dataset.name, created),
         )
         return self._exports.step(wanted)
+
+    def profile(self, name: str) -> Looking | Looked:
+        """Return what the columns of a dataset are like, looking at them first when that is new: call again meanwhile.
+
+        NotFound for an unknown dataset, FailedPrecondition for one that is no table of files.
+        """
+        dataset = self._kernel.load(DATASET, name).message
+        return self._profiles.step(project_of(name), _tables(dataset).uris)
 
     def abandon(self, key: str) -> None:
         """Stop an export whose pipeline was cancelled. Idempotent; what is in the bucket already stays."""

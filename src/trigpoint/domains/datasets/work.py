@@ -6,24 +6,22 @@ sources (so that they stay as they were when it began), the job file and, once t
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import trigpoint
 from trigpoint.core import errors
 from trigpoint.core.errors import FailedPrecondition, Internal, InvalidArgument, TrigpointError, Violation
 from trigpoint.core.names import parent_of
 from trigpoint.data import export as child
 from trigpoint.data import formats
+from trigpoint.data.children import PROGRESS, RESULT
 from trigpoint.data.splits import Split
-from trigpoint.domains.datasets import rules
+from trigpoint.domains.datasets import children, rules
 from trigpoint.domains.storage import Files
 from trigpoint.kernel.resource import Fact, Kernel
 from trigpoint.store import Tx, resources
@@ -32,6 +30,8 @@ from trigpoint.store.resources import Row
 KIND = "exports"
 """The internal kind of the rows that end exports."""
 
+FIELD = "dataset.metadata.inputConfig.gcsSource.uri"
+"""Where a dataset names its sources."""
 MOST_AT_ONCE = 2
 MOST_ATTEMPTS = 3
 MOST_FILES = 10_000
@@ -88,7 +88,7 @@ class Exports:
         over = self._over(wanted, ident)
         if over is not None:
             return over
-        result = next(self._home.glob(f"{ident}/*/out/{child.RESULT}"), None)
+        result = self._written(ident, RESULT)
         if result is not None:
             self._forget(ident)
             return self._publish(wanted, ident, result.parent)
@@ -121,10 +121,10 @@ class Exports:
     def close(self) -> None:
         """End all children; their exports begin anew when they are asked for again."""
         with self._lock:
-            children = list(self._children.values())
-        for process in children:
+            running = list(self._children.values())
+        for process in running:
             process.kill()
-            _reap(process)
+            children.reap(process)
 
     def _over(self, wanted: Wanted, ident: str) -> Exported | None:
         row = self._kernel.store.read(lambda tx: resources.get(tx, self._row_name(wanted, ident)))
@@ -152,21 +152,16 @@ class Exports:
         self._forget(ident)
         self._attempts[ident] = attempts + 1
         with self._lock:
-            self._children[ident] = _spawn(folder)
+            self._children[ident] = children.spawn(child.__name__, folder)
 
     def _pinned(self, wanted: Wanted, folder: Path) -> list[tuple[str, int, str]]:
         """Link the present generation of every source into the folder; return URI, generation and path of each."""
-        found: list[tuple[str, int, str]] = []
-        for uri in sources_of(self._files, wanted.project, wanted.uris, "dataset.metadata.inputConfig.gcsSource.uri"):
-            with self._files.open_read(wanted.project, uri) as reading:
-                path = folder / f"in-{len(found):05d}"
-                _link(reading.file, path)
-                found.append((uri, reading.row.generation, str(path)))
-        return found
+        uris = sources_of(self._files, wanted.project, wanted.uris, FIELD)
+        return children.pinned(self._files, wanted.project, uris, folder)
 
     def _publish(self, wanted: Wanted, ident: str, output: Path) -> Pending | Exported:
         """Make the next file an object, or write the row that ends the export once all are."""
-        result = json.loads((output / child.RESULT).read_text(encoding="utf-8"))
+        result = json.loads((output / RESULT).read_text(encoding="utf-8"))
         if "error" in result:
             shutil.rmtree(self._home / ident, ignore_errors=True)
             raise _error(result["error"])
@@ -207,11 +202,16 @@ class Exports:
         self._kernel.store.write(unit)
 
     def _progress(self, ident: str) -> str:
-        found = next(self._home.glob(f"{ident}/*/out/{child.PROGRESS}"), None)
+        found = self._written(ident, PROGRESS)
         if found is None:
             return "reading the data"
         reached: dict[str, int] = json.loads(found.read_text(encoding="utf-8"))
         return ", ".join(f"{rows} rows {step}" for step, rows in reached.items())
+
+    def _written(self, ident: str, name: str) -> Path | None:
+        """Return a file that the child has written, if it has."""
+        found = list(self._home.glob(f"{ident}/*/out/{name}"))
+        return found[0] if found else None
 
     def _forget(self, ident: str) -> None:
         """Let go of a child that is over."""
@@ -219,7 +219,7 @@ class Exports:
         with self._lock:
             process = self._children.pop(ident, None)
         if process is not None:
-            _reap(process)
+            children.reap(process)
 
     def _row_name(self, wanted: Wanted, ident: str) -> str:
         return f"{wanted.dataset}/{KIND}/{ident}"
@@ -248,36 +248,6 @@ def sources_of(files: Files, project: str, uris: Sequence[str], field: str) -> l
 def _ident(key: str) -> str:
     """Return a key as the name of a folder and a row."""
     return hashlib.sha256(key.encode()).hexdigest()[:32]
-
-
-def _spawn(folder: Path) -> "subprocess.Popen[bytes]":
-    """Start the child; it ends by itself when this process is gone, because its standard input closes."""
-    source_root = str(Path(trigpoint.__file__).parent.parent)
-    with (folder / "stderr").open("wb") as errors_to:
-        return subprocess.Popen(
-            [sys.executable, "-m", child.__name__, str(folder / "job.json")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=errors_to,
-            env={"PYTHONPATH": source_root, "PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-        )
-
-
-def _reap(process: "subprocess.Popen[bytes]") -> None:
-    """Wait for a child that is over or about to be, and close what led to it."""
-    process.wait()
-    if process.stdin is not None:
-        process.stdin.close()
-
-
-def _link(file: int, path: Path) -> None:
-    """Give an open file a second name, so that it stays; copy it where the file system cannot."""
-    try:
-        os.link(f"/proc/self/fd/{file}", path, follow_symlinks=True)
-    except OSError:
-        with open(os.dup(file), "rb") as source, path.open("wb") as target:
-            source.seek(0)
-            shutil.copyfileobj(source, target)
 
 
 def _error(kept: Mapping[str, str]) -> TrigpointError:

@@ -46,6 +46,14 @@ class Files:
         parsed = self.check_bucket(project, uri, field)
         return bool(parsed.name) and self.sweeper.get(parsed.bucket, parsed.name.encode()) is not None
 
+    def stat(self, project: str, uri: str, field: str = "uri") -> ObjectRow:
+        """Return the live generation of an object; NotFound naming the field when it is not there."""
+        parsed = self.check_bucket(project, uri, field)
+        row = self.sweeper.get(parsed.bucket, parsed.name.encode()) if parsed.name else None
+        if row is None:
+            raise NotFound(f"{field}: there is no object {uris.shown(uri)}. Upload it, or correct the URI.")
+        return row
+
     def list(self, project: str, uri: str, field: str = "uri") -> Iterator[tuple[GsUri, ObjectRow]]:
         """Yield every object whose URI starts with `uri`, in byte order, reading page by page."""
         parsed = self.check_bucket(project, uri, field)

@@ -1,18 +1,3 @@
-import { Empty } from "~/design/Notice";
-import { Page } from "~/design/Page";
-
-export function BucketsPage() {
-  return (
-    <Page title="BucketsPage">
-      <Empty title="BucketsPage" />
-    </Page>
-  );
-}
-
-export function ObjectsPage() {
-  return (
-    <Page title="ObjectsPage">
-      <Empty title="ObjectsPage" />
-    </Page>
-  );
-}
+// Buckets and objects: look, take, bring, delete.
+export { BucketsPage } from "./BucketsPage";
+export { ObjectsPage } from "./ObjectsPage";

@@ -1,0 +1,67 @@
+// Bytes to something to look at: pure, no network.
+import Papa from "papaparse";
+
+export type Kind = "csv" | "json" | "jsonl" | "text" | "image" | "parquet" | "none";
+
+export interface Sheet {
+  columns: string[];
+  rows: string[][];
+  /** rows that are known of, shown or not */
+  total: number;
+}
+
+const BY_NAME: readonly [RegExp, Kind][] = [
+  [/\.(csv|tsv)$/i, "csv"],
+  [/\.(jsonl|ndjson)$/i, "jsonl"],
+  [/\.json$/i, "json"],
+  [/\.parquet$/i, "parquet"],
+  [/\.(png|jpe?g|gif|webp|bmp|svg|ico)$/i, "image"],
+  [/\.(gz|zip|tar|tgz|whl|joblib|pkl|pt|onnx|bin|npy|npz|h5|so|avro|tfrecord)$/i, "none"],
+];
+
+/** What kind of preview an object gets, by its name first: content types are often only guessed. */
+export function kindOf(name: string, contentType: string): Kind {
+  const named = BY_NAME.find(([pattern]) => pattern.test(name));
+  if (named) return named[1];
+  if (contentType.startsWith("image/")) return "image";
+  if (contentType === "application/json") return "json";
+  if (contentType === "text/csv") return "csv";
+  return "text";
+}
+
+/** Bytes as text, undefined when they are none. The last character may have been cut in two. */
+export function textOf(bytes: ArrayBuffer): string | undefined {
+  const text = new TextDecoder("utf-8").decode(bytes).replace(/�$/, "");
+  const strange = text.match(/[\0�]/g)?.length ?? 0;
+  return strange > text.length / 100 ? undefined : text;
+}
+
+/** The rows of a CSV, the first as names. A last line that was cut off is left out. */
+export function sheetOfCsv(text: string, whole: boolean): Sheet {
+  const parsed = Papa.parse<string[]>(whole ? text : text.slice(0, text.lastIndexOf("\n") + 1), {
+    skipEmptyLines: true,
+  });
+  const [columns = [], ...rows] = parsed.data;
+  return { columns, rows, total: rows.length };
+}
+
+/** The rows of a file with a JSON object on each line, its columns in the order in which they first appear. */
+export function sheetOfLines(text: string, whole: boolean): Sheet | undefined {
+  const lines = text.split("\n").filter((line) => line.trim());
+  if (!whole) lines.pop();
+  try {
+    const objects = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    const columns = [...new Set(objects.slice(0, 200).flatMap((one) => Object.keys(one)))];
+    return { columns, rows: objects.map((one) => columns.map((column) => cellOf(one[column]))), total: objects.length };
+  } catch {
+    return undefined;
+  }
+}
+
+export function cellOf(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (value instanceof Date) return value.toISOString();
+  return typeof value === "object"
+    ? JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? String(inner) : inner))
+    : String(value);
+}
