@@ -1,18 +1,3 @@
-import { Empty } from "~/design/Notice";
-import { Page } from "~/design/Page";
-
-export function DatasetsPage() {
-  return (
-    <Page title="DatasetsPage">
-      <Empty title="DatasetsPage" />
-    </Page>
-  );
-}
-
-export function DatasetPage() {
-  return (
-    <Page title="DatasetPage">
-      <Empty title="DatasetPage" />
-    </Page>
-  );
-}
+// Managed datasets: where they are, what is in them, which runs used them.
+export { DatasetPage } from "./DatasetPage";
+export { DatasetsPage } from "./DatasetsPage";

@@ -1,10 +1,2 @@
-import { Empty } from "~/design/Notice";
-import { Page } from "~/design/Page";
-
-export function LineagePage() {
-  return (
-    <Page title="LineagePage">
-      <Empty title="LineagePage" />
-    </Page>
-  );
-}
+// The graph of what was made of what.
+export { LineagePage } from "./LineagePage";

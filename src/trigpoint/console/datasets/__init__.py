@@ -1,0 +1,1 @@
+"""What the pages of datasets ask beyond the public API: columns and uses."""

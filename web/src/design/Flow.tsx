@@ -1,0 +1,85 @@
+// The canvas on which graphs are drawn, in the looks of the console: pan, zoom, controls with words in both languages.
+import {
+  Background,
+  type Edge,
+  type EdgeTypes,
+  type FitViewOptions,
+  type Node,
+  type NodeTypes,
+  Panel,
+  ReactFlow,
+  useReactFlow,
+} from "@xyflow/react";
+import "@xyflow/react/dist/base.css";
+import { ActionIcon, Tooltip, useComputedColorScheme } from "@mantine/core";
+import { Maximize, Minus, Plus } from "lucide-react";
+import type { ReactNode } from "react";
+import { useTexts } from "~/i18n";
+import css from "./Flow.module.css";
+import { designTexts } from "./texts";
+
+interface Given<N extends Node, E extends Edge> {
+  label: string;
+  nodes: N[];
+  edges: E[];
+  nodeTypes: NodeTypes;
+  edgeTypes?: EdgeTypes;
+  onOpen?: (id: string | undefined) => void;
+  onOpenEdge?: (id: string) => void;
+  fit?: FitViewOptions;
+  children?: ReactNode;
+}
+
+export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
+  const { label, nodes, edges, nodeTypes, edgeTypes, onOpen, onOpenEdge, fit, children } = given;
+  const scheme = useComputedColorScheme("light");
+  return (
+    <div className={css.flow} role="application" aria-label={label}>
+      <ReactFlow
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={nodeTypes}
+        {...(edgeTypes && { edgeTypes })}
+        colorMode={scheme}
+        minZoom={0.05}
+        maxZoom={2.5}
+        fitView
+        {...(fit && { fitViewOptions: fit })}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        edgesFocusable={!!onOpenEdge}
+        onlyRenderVisibleElements={nodes.length > 150}
+        deleteKeyCode={null}
+        proOptions={{ hideAttribution: true }}
+        onNodeClick={(_, node) => onOpen?.(node.id)}
+        onEdgeClick={(_, edge) => onOpenEdge?.(edge.id)}
+        onPaneClick={() => onOpen?.(undefined)}
+      >
+        <Background gap={24} color="var(--line)" />
+        {children}
+        <Controls />
+      </ReactFlow>
+    </div>
+  );
+}
+
+function Controls() {
+  const say = useTexts(designTexts);
+  const flow = useReactFlow();
+  const buttons = [
+    { label: say("zoomIn"), icon: Plus, act: () => flow.zoomIn({ duration: 150 }) },
+    { label: say("zoomOut"), icon: Minus, act: () => flow.zoomOut({ duration: 150 }) },
+    { label: say("fit"), icon: Maximize, act: () => flow.fitView({ duration: 250, padding: 0.08 }) },
+  ];
+  return (
+    <Panel position="bottom-right" className={css.controls}>
+      {buttons.map(({ label, icon: Icon, act }) => (
+        <Tooltip key={label} label={label} position="left">
+          <ActionIcon variant="default" aria-label={label} onClick={() => void act()}>
+            <Icon size={16} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
+      ))}
+    </Panel>
+  );
+}
