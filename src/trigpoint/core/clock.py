@@ -11,6 +11,13 @@ Micros = int
 SECOND: Micros = 1_000_000
 
 
+def micros(text: str) -> Micros:
+    """Return the instant of an RFC 3339 time in UTC, as the API writes it; ValueError for another text."""
+    whole, _, fraction = text.removesuffix("Z").partition(".")
+    moment = datetime.datetime.fromisoformat(whole).replace(tzinfo=datetime.UTC)
+    return int(moment.timestamp()) * SECOND + int(fraction[:6].ljust(6, "0") or 0)
+
+
 def rfc3339(instant: Micros) -> str:
     """Return an instant as protobuf's JSON writes it: UTC, `Z`, and no, three or six decimals as needed."""
     seconds, micros = divmod(instant, SECOND)

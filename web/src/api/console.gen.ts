@@ -52,6 +52,53 @@ export interface Uses {
   runs: UseInfo[];
 }
 
+/** What the machine has, and how much of it is in use. */
+export interface Capacity {
+  cpus: number;
+  /** Of all CPUs together, 0 to 1, since the last question. */
+  cpuShare: number;
+  /** Programs that want a CPU, over the last minute. */
+  load: number;
+  memoryBytes: number;
+  memoryUsed: number;
+  diskBytes: number;
+  diskUsed: number;
+  /** Replicas that run now. */
+  replicas: number;
+  replicasAtOnce: number;
+  /** That the running jobs asked for: virtual capacity. */
+  vcpus: number;
+  vcpuQuota: number;
+  /** Jobs in the queue. */
+  waiting: number;
+}
+
+/** Something that this machine can do for programs, or not. */
+export interface Finding {
+  name: string;
+  works: boolean;
+  seen: string;
+  /** What its absence costs, and what to do. */
+  otherwise: string;
+}
+
+/** The start page. */
+export interface HomeInfo {
+  /** What runs and waits now, newest first. */
+  active: RunItem[];
+  /** What failed lately, newest first. */
+  failed: RunItem[];
+  /** What ended well lately, newest first. */
+  recent: RunItem[];
+  capacity: Capacity;
+  /** Empty until the machine has been examined. */
+  findings: Finding[];
+  runs: number;
+  datasets: number;
+  models: number;
+  buckets: number;
+}
+
 /** What had passed over an edge by a time: totals, which never fall. Only what was measured is not 0. */
 export interface Amount {
   time: number;
@@ -140,6 +187,39 @@ export interface State {
   state: string;
   /** Why it waits or failed, for people. */
   reason: string;
+}
+
+/** A training run: a pipeline with its job, or a job by itself. */
+export interface RunItem {
+  /** Full name of the pipeline, or of the job where there is no pipeline. */
+  name: string;
+  title: string;
+  /** As the API spells it: PIPELINE_STATE_RUNNING, JOB_STATE_QUEUED, ... */
+  state: string;
+  created: number;
+  started: number;
+  ended: number;
+  /** Full name of the custom job; empty until a pipeline has launched it. */
+  job: string;
+  /** Why it waits; empty while it does not. */
+  reason: string;
+  /** Why it failed, in a line: what the program said last, or the service. */
+  cause: string;
+  replicas: number;
+  /** Machine type of the primary. */
+  machine: string;
+  /** What it runs: a module, a command or an image. */
+  code: string;
+  labels: Record<string, string>;
+}
+
+/** Some runs and where the next page begins. */
+export interface RunPage {
+  runs: RunItem[];
+  /** Token of the next page; empty at the end. */
+  next: string;
+  /** How many there are in all; counted for the first page only, -1 on others. */
+  total: number;
 }
 
 /** A one-time link that was just made. */

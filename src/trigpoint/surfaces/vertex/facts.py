@@ -19,7 +19,9 @@ def _read(api_client: str, agent: str) -> Client:
     told = f"{api_client} {agent}"
     words = told.split()
     library = next((word for word in words if word.startswith(("model-builder/", "vertex-genai-sdk/"))), "")
-    library = library or next((word for word in words if word.startswith(("gapic/", "gcloud-python/"))), "")
+    library = library or next(
+        (word for word in words if word.startswith(("trigpoint-console/", "gapic/", "gcloud-python/"))), ""
+    )
     name, *tags = library.split("+")
     return Client(name[:_LONGEST], _after(tags, _METHOD), _after(tags, "environment"), agent[:_LONGEST])
 

@@ -1,0 +1,1 @@
+"""Training runs as lists show them: pipelines, and jobs that no pipeline launched."""
