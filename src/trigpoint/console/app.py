@@ -170,7 +170,8 @@ class ConsoleApp:
         opened = self._open.get((request.method, name))
         body = await _body(request)
         if opened is not None:
-            return await self._run(lambda: self._entered(request, opened, body))
+            entered: Response = await self._run(self._entered, request, opened, body)
+            return entered
         handler = self._handlers.get((request.method, name))
         session = await self._run(self._door.session, request)
         if handler is None:

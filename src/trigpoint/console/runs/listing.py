@@ -58,7 +58,7 @@ class Runs:
         read = self._tokens.read(token, *bound)
         if read is None:
             return dict.fromkeys(kinds)
-        places = orjson.loads(str(read[0]))
+        places = orjson.loads(str(next(iter(read))))
         return {kind: tuple(place) if place else None for kind, place in places.items()}
 
     def _following(
@@ -95,8 +95,8 @@ def find(tx: Tx, name: str) -> tuple[Row, Row | None] | None:
     if row.kind == PIPELINES:
         job = job_of(orjson.loads(row.json))
         return row, resources.get(tx, job) if job else None
-    parent = row.notes.get("parent") or ()
-    above = resources.get(tx, str(parent[1])) if len(parent) == 2 else None
+    parent = [str(part) for part in row.notes.get("parent", ())]
+    above = resources.get(tx, parent[-1]) if parent else None
     return (above, row) if above is not None else (row, row)
 
 

@@ -178,16 +178,22 @@ class Identity:
 
     def signer(self, email: str) -> tuple[Caller, list[rsa.RSAPublicKey]] | None:
         """Return an account as a caller and the public halves of its living keys; None unless it may act now."""
+        account, caller = self.accounts.find(email), self.caller(email)
+        if account is None or caller is None:
+            return None
+        return caller, [keys.public(key.public_pem) for key in self.accounts.keys(account) if key.enabled]
+
+    def caller(self, email: str) -> Caller | None:
+        """Return an account as a caller; None unless it may act now."""
         account = self.accounts.find(email)
         if account is None or not account.enabled or not self._active(account.project):
             return None
-        living = [keys.public(key.public_pem) for key in self.accounts.keys(account) if key.enabled]
-        return Caller(account.email, account.project, operator=account.operator), living
+        return Caller(account.email, account.project, operator=account.operator)
 
     def verify_blob(self, email: str, data: bytes, signature: bytes) -> bool:
         """Return whether one of an enabled account's living keys made a signature (signed URLs)."""
         account = self.accounts.find(email)
-        if account is None or not account.enabled or not self._active(account.project):
+        if account is None or self.caller(email) is None:
             return False
         living = [key for key in self.accounts.keys(account) if key.enabled]
         return any(keys.blob_holds(data, signature, keys.public(key.public_pem)) for key in living)

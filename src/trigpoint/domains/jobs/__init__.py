@@ -13,7 +13,7 @@ from trigpoint.domains.jobs import records, specs
 from trigpoint.domains.jobs.admission import Host, Machines
 from trigpoint.domains.jobs.kinds import CUSTOM_JOB
 from trigpoint.domains.jobs.launch import Accounts, Images, Launcher, Places
-from trigpoint.domains.jobs.queue import Queue
+from trigpoint.domains.jobs.queue import Load, Queue
 from trigpoint.domains.jobs.records import Replica
 from trigpoint.domains.jobs.reports import Answer, Reports
 from trigpoint.domains.jobs.rpc import Rpc
@@ -26,7 +26,7 @@ from trigpoint.kernel.resource import Stored
 from trigpoint.kernel.standard import Handler, Standard
 from trigpoint.runtime.engine import Engine
 
-__all__ = ["CUSTOM_JOB", "Answer", "Host", "Jobs", "Parts", "Places", "Replica"]
+__all__ = ["CUSTOM_JOB", "Answer", "Host", "Jobs", "Load", "Parts", "Places", "Replica"]
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,10 @@ class Jobs:
     def replicas(self, name: str) -> list[Replica]:
         """Return the replicas of all attempts of a job."""
         return self._kernel.store.read(lambda tx: records.of_job(tx, name))
+
+    def load(self) -> Load:
+        """Return how much runs and waits now, and how much may."""
+        return self._queue.load()
 
     def recover(self) -> list[Replica]:
         """Learn at start who runs and who waits; return the replicas that may still live: their doors must be open."""

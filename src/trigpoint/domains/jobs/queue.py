@@ -4,6 +4,7 @@ First come, first served over the whole installation. What the rule is, `admissi
 """
 
 import threading
+from dataclasses import dataclass
 
 from trigpoint.core.clock import Micros
 from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import CustomJob
@@ -17,6 +18,20 @@ from trigpoint.store.queries import COLUMNS
 from trigpoint.store.tx import Values
 
 _LIVE = ("JOB_STATE_QUEUED", "JOB_STATE_PENDING", "JOB_STATE_RUNNING", "JOB_STATE_CANCELLING")
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How full the installation is."""
+
+    replicas: int
+    """Of the jobs that run."""
+    replicas_at_once: int
+    vcpus: int
+    """That the running jobs asked for."""
+    vcpu_quota: int
+    waiting: int
+    """Jobs in the queue."""
 
 
 class Queue:
@@ -86,6 +101,18 @@ class Queue:
             known = self._running.pop(name, None) or self._waiting.pop(name, None)
         if known is not None:
             self._wake_next()
+
+    def load(self) -> Load:
+        """Return how much runs and waits now, and how much may."""
+        with self._lock:
+            running, waiting = list(self._running.values()), len(self._waiting)
+        return Load(
+            replicas=sum(one.replicas for one in running),
+            replicas_at_once=self._host.replicas_at_once,
+            vcpus=sum(one.vcpus for one in running),
+            vcpu_quota=self._host.vcpu_quota,
+            waiting=waiting,
+        )
 
     def position(self, name: str) -> int:
         """Return how many jobs wait before this one."""

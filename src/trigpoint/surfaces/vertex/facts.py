@@ -7,6 +7,8 @@ from trigpoint.core.call import Client
 
 _METHOD = "top_google_constructor_method"
 _LONGEST = 256
+_LOW = ("trigpoint-console/", "gapic/", "gcloud-python/")
+"""Libraries that are named where no higher one is."""
 
 
 def client(headers: Mapping[str, str]) -> Client:
@@ -19,9 +21,7 @@ def _read(api_client: str, agent: str) -> Client:
     told = f"{api_client} {agent}"
     words = told.split()
     library = next((word for word in words if word.startswith(("model-builder/", "vertex-genai-sdk/"))), "")
-    library = library or next(
-        (word for word in words if word.startswith(("trigpoint-console/", "gapic/", "gcloud-python/"))), ""
-    )
+    library = library or next((word for word in words if word.startswith(_LOW)), "")
     name, *tags = library.split("+")
     return Client(name[:_LONGEST], _after(tags, _METHOD), _after(tags, "environment"), agent[:_LONGEST])
 

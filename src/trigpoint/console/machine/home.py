@@ -1,0 +1,78 @@
+"""The start page: the machine as it is now, and the runs that somebody should know of."""
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import psutil
+
+from trigpoint.console.machine.wire import Capacity, Finding, HomeInfo
+from trigpoint.console.runs.listing import Runs
+from trigpoint.domains.jobs import Load
+from trigpoint.store import Store, resources
+from trigpoint.store.objects import list_buckets
+
+_LATELY = 6
+_ACTIVE = 50
+
+
+class Home:
+    """Answers the start page. Thread-safe."""
+
+    def __init__(
+        self, store: Store, runs: Runs, load: Callable[[], Load], examine: Callable[[], Sequence[Finding]], home: Path
+    ) -> None:
+        self._store, self._runs, self._load, self._home = store, runs, load, home
+        self._findings: Sequence[Finding] = ()
+        self._examine = examine
+        psutil.cpu_percent()  # what is said next is since now
+
+    def examine(self) -> None:
+        """Find out in the background what the machine can do; the page shows it once it is known."""
+        threading.Thread(target=self._look, name="doctor", daemon=True).start()
+
+    def info(self, project: str) -> HomeInfo:
+        """Return the start page of a project."""
+        active = self._runs.page(project, {"state": "QUEUED,PENDING,RUNNING,CANCELLING", "size": str(_ACTIVE)})
+        failed = self._runs.page(project, {"state": "FAILED", "size": str(_LATELY), "order": "changed desc"})
+        recent = self._runs.page(project, {"state": "SUCCEEDED", "size": str(_LATELY), "order": "changed desc"})
+        prefix = f"projects/{project}/"
+        counts = {
+            kind: self._store.read(lambda tx, kind=kind: resources.count(tx, kind, prefix))  # type: ignore[misc]
+            for kind in ("datasets", "models")
+        }
+        buckets = self._store.read(lambda tx: list_buckets(tx, project, "", "", 1000))
+        return HomeInfo(
+            active=active.runs,
+            failed=failed.runs,
+            recent=recent.runs,
+            capacity=self.capacity(),
+            findings=self._findings,
+            runs=self._runs.page(project, {"size": "1"}).total,
+            datasets=counts["datasets"],
+            models=counts["models"],
+            buckets=len(buckets),
+        )
+
+    def capacity(self) -> Capacity:
+        """Return what the machine has and uses now."""
+        load, memory, disk = self._load(), psutil.virtual_memory(), shutil.disk_usage(self._home)
+        return Capacity(
+            cpus=os.cpu_count() or 1,
+            cpu_share=psutil.cpu_percent() / 100,
+            load=os.getloadavg()[0],
+            memory_bytes=memory.total,
+            memory_used=memory.total - memory.available,
+            disk_bytes=disk.total,
+            disk_used=disk.used,
+            replicas=load.replicas,
+            replicas_at_once=load.replicas_at_once,
+            vcpus=load.vcpus,
+            vcpu_quota=load.vcpu_quota,
+            waiting=load.waiting,
+        )
+
+    def _look(self) -> None:
+        self._findings = list(self._examine())

@@ -1,0 +1,1 @@
+"""What the replicas of a job used over time: CPU, memory, disk, network."""
