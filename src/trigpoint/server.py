@@ -11,12 +11,15 @@ import signal
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 
 import structlog
 import uvicorn
 import uvloop
 
-from trigpoint import __version__, settings, upkeep
+from trigpoint import __version__, served, settings, upkeep
+from trigpoint.console import Console, Finding, Start
+from trigpoint.console import Parts as ConsoleParts
 from trigpoint.core import ready
 from trigpoint.core.clock import SystemClock, SystemIds
 from trigpoint.core.errors import TrigpointError
@@ -42,14 +45,15 @@ from trigpoint.kernel.query import Queries
 from trigpoint.kernel.resource import Kernel
 from trigpoint.kernel.schedule import Schedule
 from trigpoint.kernel.standard import Handler, Standard
+from trigpoint.runtime import doctor
 from trigpoint.runtime.environments import Environments
 from trigpoint.runtime.local import LocalEngine, LocalOptions, index_settings
 from trigpoint.settings import Settings, SettingsError
 from trigpoint.store import Store
 from trigpoint.surfaces import agents
 from trigpoint.surfaces import identity as identity_surface
-from trigpoint.surfaces.front import Authority, Front, FrontOptions, Outbound, Table
-from trigpoint.surfaces.gcs import PREFIXES, GcsApp, Signer, Threads, rpc_table
+from trigpoint.surfaces.front import Authority, Front, FrontOptions, Outbound
+from trigpoint.surfaces.gcs import GcsApp, Signer, Threads, rpc_table
 from trigpoint.surfaces.vertex import Parts as VertexParts
 from trigpoint.surfaces.vertex import Vertex
 from trigpoint.workers import Workers
@@ -72,7 +76,7 @@ class Server:
         self._schedule = Schedule()
         self._kernel = Kernel(self._store, self._clock, self._ids, self._schedule)
         self._secret = upkeep.secret(given.path("keys", "server.secret"))
-        tokens = Tokens(self._secret)
+        tokens = self._tokens = Tokens(self._secret)
         operations, queries = Operations(self._kernel, tokens), Queries(self._kernel, tokens)
         standard = Standard(self._kernel, operations, queries)
         self._operations = operations
@@ -140,11 +144,13 @@ class Server:
         upkeep.keep_ports(self._settings.path("run"), ports)
         self._announce().write(self._settings.path("run"))
         log.info("serving", port=self._front.address[1], proxy=self._front.proxy_address[1], home=self._settings.home)
+        self._console.start()
         await loop.run_in_executor(self._pool, self._begin_work)
         await stop.wait()
         ready.withdraw(self._settings.path("run"))
         ticking.cancel()
         self._vertex.drain()
+        self._console.drain()
         await self._front.stop()
         self._agents.should_exit = True
         await asyncio.gather(agents_task, ticking, return_exceptions=True)
@@ -244,8 +250,10 @@ class Server:
             recall=identity.recall,
             signers=self._signer,
         )
+        self._console = self._make_console(gcs)
         apps = {
             "vertex": self._vertex.app,
+            "console": self._console.app,
             "gcs": gcs,
             "oauth": identity_surface.OAuthApp(identity, self._pool),
             "iam": identity_surface.IamApp(identity, iam.handlers(), self._pool),
@@ -267,7 +275,37 @@ class Server:
             outbound=Outbound.parse(given.tunnel_allow),
         )
         metadata = identity_surface.MetadataApp(identity, self._pool)
-        return Front(_table(apps), rpcs, self._authority, options, metadata=metadata, details=status_bytes)
+        return Front(
+            served.table(apps),
+            rpcs,
+            self._authority,
+            options,
+            metadata=metadata,
+            plain=self._console.app,
+            details=status_bytes,
+        )
+
+    def _make_console(self, gcs: GcsApp) -> Console:
+        given = self._settings
+        return Console(
+            ConsoleParts(
+                store=self._store,
+                clock=self._clock,
+                ids=self._ids,
+                tokens=self._tokens,
+                secret=self._secret,
+                identity=self._identity,
+                projects=self._projects,
+                jobs=self._jobs,
+                datasets=self._datasets,
+                vertex=self._vertex.app,
+                storage=gcs,
+                examine=lambda: [Finding(**asdict(one)) for one in doctor.examine(given.home)],
+                home=given.home,
+                start=Start(given.project, given.location, given.locations),
+                pool=self._pool,
+            )
+        )
 
     def _agents_config(self) -> uvicorn.Config:
         app = agents.app(self._jobs.reports.take, self._open_doors, self._store.notifier, self._pool)
@@ -305,6 +343,7 @@ class Server:
             ca_bundle=str(self._bundle),
             key_file=str(self._key_file),
             start_time=self._clock.now(),
+            console=served.console_address(given.host, self._front.address[1]),
         )
 
     def _last(self, name: str) -> int:
@@ -325,30 +364,6 @@ class Server:
     def _signer(self, email: str) -> Signer | None:
         found = self._identity.signer(email)
         return Signer(*found) if found is not None else None
-
-
-def _table(apps: Mapping[str, object]) -> Table:
-    """Return which app answers under which host, and the union under localhost."""
-    app = dict(apps)
-    vertex, gcs, oauth = app["vertex"], app["gcs"], app["oauth"]
-    storage = [(prefix.decode(), gcs) for prefix in PREFIXES]
-    tokens = [("/token", oauth), ("/tokeninfo", oauth), ("/oauth2/", oauth), ("/o/oauth2", oauth)]
-    public_keys = [("/robot/", oauth), ("/service_accounts/", oauth), ("/userinfo", oauth)]
-    hosts = {
-        "storage.googleapis.com": [("/", gcs)],
-        "www.googleapis.com": [*storage, *tokens, *public_keys],
-        "oauth2.googleapis.com": [("/", oauth)],
-        "openidconnect.googleapis.com": [("/", oauth)],
-        "iam.googleapis.com": [("/", app["iam"])],
-        "iamcredentials.googleapis.com": [("/", app["credentials"])],
-        "cloudresourcemanager.googleapis.com": [("/", app["projects"])],
-        "logging.googleapis.com": [("/", vertex)],
-        "aiplatform.googleapis.com": [("/", vertex)],
-        "*-aiplatform.googleapis.com": [("/", vertex)],
-    }
-    api = [(f"/{version}/", vertex) for version in ("v1", "v1beta1", "ui", "v2")]
-    local = [*storage, *tokens, *public_keys, *api, ("/v3/projects", app["projects"]), ("/", gcs)]
-    return Table(hosts=hosts, local=local)  # type: ignore[arg-type]
 
 
 def main(arguments: list[str]) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 import typer
 
 import trigpoint
-from trigpoint.cli import accounts, demo, environment, jobs, lifecycle, upkeep
+from trigpoint.cli import accounts, console, demo, environment, jobs, lifecycle, upkeep
 from trigpoint.cli.session import Failure, Session, Status
 from trigpoint.settings import SettingsError, load
 
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _module in (lifecycle, environment, demo, jobs, accounts, upkeep):
+for _module in (lifecycle, environment, demo, console, jobs, accounts, upkeep):
     _module.register(app)
 
 _FLAGS = ("--json",)

@@ -60,20 +60,26 @@ class Api:
         return f"projects/{project}/locations/{self.location}"
 
     def call(
-        self, verb: str, host: str, path: str, body: Any = None, query: Mapping[str, str | int] | None = None
+        self,
+        verb: str,
+        host: str,
+        path: str,
+        body: Any = None,
+        query: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
         """Return the decoded JSON answer; ApiError for an answer that is an error."""
         target = f"/{urllib.parse.quote(path, safe='/:@-._~')}"
         if query:
             target += f"?{urllib.parse.urlencode(query)}"
-        headers = {"authorization": f"Bearer {self._token(host)}", "user-agent": f"trig/{self.info.version}"}
+        own = {"authorization": f"Bearer {self._token(host)}", "user-agent": f"trig/{self.info.version}"}
         content = None
         if body is not None:
             content = json.dumps(body).encode()
-            headers["content-type"] = "application/json"
+            own["content-type"] = "application/json"
         connection = _Local(host, self.info, self._context)
         try:
-            connection.request(verb, target, content, headers)
+            connection.request(verb, target, content, {**own, **(headers or {})})
             answer = connection.getresponse()
             status, text = answer.status, answer.read()
         except (OSError, http.client.HTTPException) as error:
@@ -97,13 +103,15 @@ class Api:
                 return
 
     def _token(self, host: str) -> str:
+        # Tokens are for Google's API hosts only, and good for all of them.
+        audience = host if host.endswith(".googleapis.com") else self.vertex
         # Heavy, and not needed by the commands that call nothing.
         jwt = importlib.import_module("jwt")
         now = int(time.time())
         claims = {
             "iss": self._key["client_email"],
             "sub": self._key["client_email"],
-            "aud": f"https://{host}/",
+            "aud": f"https://{audience}/",
             "iat": now,
             "exp": now + TOKEN_SECONDS,
         }

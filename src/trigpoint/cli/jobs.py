@@ -146,10 +146,11 @@ def find(session: Session, api: Api, job: str) -> dict[str, Any]:
     parent = f"v1/{api.parent(_project(session, api))}"
     if "/trainingPipelines/" not in job:
         direct = job if job.startswith("projects/") else f"{parent.removeprefix('v1/')}/customJobs/{job}"
-        found = _get(api, f"v1/{direct}") or _by_display_name(api, parent, job)
+        found = _get(api, f"v1/{direct}") or _by_display_name(api, parent, "customJobs", job)
         if found:
             return found
     pipeline = _get(api, f"v1/{job}" if "/" in job else f"{parent}/trainingPipelines/{job}")
+    pipeline = pipeline or _by_display_name(api, parent, "trainingPipelines", job)
     backing = ((pipeline or {}).get("trainingTaskMetadata") or {}).get("backingCustomJob")
     found = _get(api, f"v1/{backing}") if backing else None
     if found:
@@ -171,11 +172,13 @@ def _get(api: Api, path: str) -> dict[str, Any] | None:
     return found
 
 
-def _by_display_name(api: Api, parent: str, job: str) -> dict[str, Any] | None:
+def _by_display_name(api: Api, parent: str, collection: str, job: str) -> dict[str, Any] | None:
+    """Return the newest of a collection that has this display name."""
     if "/" in job or '"' in job:
         return None
     query: dict[str, str | int] = {"filter": f'display_name="{job}"', "pageSize": 1}
-    found: list[dict[str, Any]] = api.call("GET", api.vertex, f"{parent}/customJobs", query=query).get("customJobs", [])
+    page = api.call("GET", api.vertex, f"{parent}/{collection}", query=query)
+    found: list[dict[str, Any]] = page.get(collection, [])
     return found[0] if found else None
 
 

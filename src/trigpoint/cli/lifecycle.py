@@ -6,14 +6,14 @@ import signal
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
 
 import typer
 
-from trigpoint.cli import client, server
+from trigpoint.cli import client, console, server
 from trigpoint.cli.client import Api, ApiError
 from trigpoint.cli.session import Failure, Session, Status
 from trigpoint.core.ready import Ready
@@ -49,7 +49,7 @@ def up(
     flags = {"port": port, "host": host, "project": session.chosen_project, "location": session.chosen_location}
     process, info = server.start(session, flags, detach=detach, log_to_file=detach)
     if detach:
-        session.show(described(info), banner(session, info))
+        session.show(*_welcome(session, info))
     else:
         raise typer.Exit(_attend(session, process, info))
 
@@ -62,7 +62,7 @@ def _attend(session: Session, process: Any, info: Ready) -> int:
 
     try:
         signal.signal(signal.SIGTERM, pass_on)
-        session.show(described(info), banner(session, info))
+        session.show(*_welcome(session, info))
         status: int = process.wait()
     except KeyboardInterrupt:
         session.note("\nStopping; once more kills.")
@@ -71,6 +71,12 @@ def _attend(session: Session, process: Any, info: Ready) -> int:
         process.wait()
         return int(Status.OK)
     return status
+
+
+def _welcome(session: Session, info: Ready) -> tuple[dict[str, Any], str]:
+    """What is said of a server that just started, with a link that signs one browser in."""
+    url = console.link(client.connect(session, info), info)
+    return {**described(info), "console_url": url}, banner(session, replace(info, console=url))
 
 
 def banner(session: Session, info: Ready) -> str:

@@ -68,13 +68,8 @@ Handler = Callable[[Ask], object]
 class Door:
     """What a request proves before anything is answered; `access` decides, this reads the HTTP."""
 
-    def __init__(
-        self,
-        read: Callable[[str], Session],
-        enter: Callable[[Mapping[str, Any]], str],
-        renewed: Callable[[Session], str | None],
-    ) -> None:
-        self.read, self.enter, self.renewed = read, enter, renewed
+    def __init__(self, read: Callable[[str], Session], renewed: Callable[[Session], str | None]) -> None:
+        self.read, self.renewed = read, renewed
 
     def cookie_of(self, request: Request) -> str:
         """Return the name of this server's cookie: browsers keep those of all ports of a host together."""

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 from sqlalchemy import and_
 
-from trigpoint.console.datasets.wire import ColumnInfo, ProfileInfo, TopValue, Uses, UseInfo
+from trigpoint.console.datasets.wire import ColumnInfo, ProfileInfo, TopValue, UseInfo, Uses
 from trigpoint.core.names import id_of, parent_of
 from trigpoint.domains.datasets import Datasets, Looking
 from trigpoint.store import Store, resources
@@ -30,9 +30,7 @@ def profile(datasets: Datasets, name: str) -> ProfileInfo:
 def uses(store: Store, name: str) -> Uses:
     """Return the pipelines that trained on a dataset, newest first."""
     where = and_(json_at(("inputDataConfig", "datasetId")).text == id_of(name))
-    page = store.read(
-        lambda tx: resources.select(tx, "trainingPipelines", parent_of(name), where=where, limit=_MOST)
-    )
+    page = store.read(lambda tx: resources.select(tx, "trainingPipelines", parent_of(name), where=where, limit=_MOST))
     return Uses([_use(row) for row in page.rows])
 
 

@@ -1,6 +1,7 @@
 """Turns counters into rates and long series into short ones. Pure."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 Points = list[tuple[int, float]]
 """Microseconds and value, oldest first."""
@@ -12,7 +13,7 @@ MOST = 600
 def rates(points: Sequence[tuple[int, float]]) -> Points:
     """Return the growth per second of a counter; where it falls, something began anew and nothing is said."""
     found: Points = []
-    for (before, low), (time, high) in zip(points, points[1:], strict=False):
+    for (before, low), (time, high) in pairwise(points):
         if time > before and high >= low:
             found.append((time, (high - low) * 1e6 / (time - before)))
     return found

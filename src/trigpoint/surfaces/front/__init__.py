@@ -1,6 +1,7 @@
 """The front: one TLS port for REST and gRPC, the CONNECT proxy, the doors of replicas; it knows only tables.
 
-`server` hands it which app answers for which host (`Table`), which gRPC methods exist (`wire.RpcTable`), and the CA.
+`server` hands it which app answers for which host (`Table`), which gRPC methods exist (`wire.RpcTable`), and the CA;
+and which app may be spoken to in clear from this machine (`plain`).
 See dependencies.md section 20 for the traps that this package steps around.
 """
 
@@ -53,6 +54,7 @@ class Front:
         options: FrontOptions,
         *,
         metadata: App | None = None,
+        plain: App | None = None,
         details: Callable[[errors.TrigpointError], bytes] = status.status_bytes,
         resolver: Resolver = resolve,
     ) -> None:
@@ -60,7 +62,8 @@ class Front:
         self._tasks = Tasks()
         self._http = HttpEndpoint(HostRouter(table))
         self._grpc = GrpcEndpoint(rpcs, options.run / "grpc.sock", details)
-        self._server = Server(self._http, self._grpc, authority.server_context(), self._tasks)
+        names = HostRouter(Table(local=[("/", plain)], names=table.names)) if plain is not None else None
+        self._server = Server(self._http, self._grpc, authority.server_context(), self._tasks, names)
         rules = ProxyRules(options.proxy_credentials, options.outbound, self._is_own)
         self._proxy = Proxy(self._server, rules, resolver, metadata)
         self._replicas = Replicas(self._server, metadata, self._proxy)
@@ -76,7 +79,7 @@ class Front:
         self.address, self.proxy_address = tls.getsockname()[:2], proxy.getsockname()[:2]
         await self._grpc.start()
         self._http.start()
-        self._tasks.start(accept(tls, self._tasks, self._server.tls))
+        self._tasks.start(accept(tls, self._tasks, self._server.either))
         self._tasks.start(accept(proxy, self._tasks, self._proxy.serve))
 
     async def stop(self) -> None:

@@ -12,14 +12,13 @@ from http import HTTPStatus
 from typing import cast
 
 from trigpoint.surfaces.front import hosts, reading, tunnel
-from trigpoint.surfaces.front.serving import Server
+from trigpoint.surfaces.front.serving import TLS_HANDSHAKE, Server
 from trigpoint.surfaces.front.splice import End
 
 _HEAD_SECONDS = 30.0
 _HELLO_SECONDS = 30.0
 _LINGER_SECONDS = 1.0
 _MAX_HEAD = 64 * 1024
-_TLS_HANDSHAKE = 0x16
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 _DROPPED = frozenset({"connection", "keep-alive", "upgrade", "te", "host"})
 
@@ -86,7 +85,7 @@ class Proxy:
         await reading.send(sock, b"HTTP/1.1 200 Connection established\r\n\r\n")
         async with asyncio.timeout(_HELLO_SECONDS):
             first = await reading.first_byte(sock)
-        if first == _TLS_HANDSHAKE:
+        if first == TLS_HANDSHAKE:
             await self._server.tls(sock, replica)
         else:
             await self._server.plain(sock, replica=replica)

@@ -8,13 +8,15 @@ from typing import Any, cast
 
 import structlog
 
-from trigpoint.surfaces.front import certificates
+from trigpoint.surfaces.front import certificates, reading
 from trigpoint.surfaces.front.grpc import GrpcEndpoint, Origin
-from trigpoint.surfaces.front.hosts import App
+from trigpoint.surfaces.front.hosts import App, Receive, Scope, Send, is_loopback
 from trigpoint.surfaces.front.http import HttpEndpoint
 from trigpoint.surfaces.front.splice import End
 
 _log = structlog.get_logger(__name__)
+TLS_HANDSHAKE = 0x16
+"""The first byte of a TLS connection."""
 _HANDSHAKE_SECONDS = 15.0
 _ACCEPT_PAUSE = 0.2
 
@@ -43,13 +45,38 @@ class Tasks:
 class Server:
     """Serves single connections over the two endpoints. For one event loop."""
 
-    def __init__(self, http: HttpEndpoint, grpc: GrpcEndpoint, context: ssl.SSLContext, tasks: Tasks) -> None:
-        self.http, self.grpc, self.context, self.tasks = http, grpc, context, tasks
+    def __init__(
+        self,
+        http: HttpEndpoint,
+        grpc: GrpcEndpoint,
+        context: ssl.SSLContext,
+        tasks: Tasks,
+        clear: App | None = None,
+    ) -> None:
+        self.http, self.grpc, self.context, self.tasks, self._clear = http, grpc, context, tasks, clear
         self._spliced: set[End] = set()
 
     def protocol(self, replica: str = "", sock: socket.socket | None = None) -> asyncio.Protocol:
         """Return what takes a connection whose TLS stands."""
         return _Negotiated(self, replica, sock)
+
+    async def either(self, sock: socket.socket) -> None:
+        """Serve a fresh connection of the one port: TLS, or, from this machine, HTTP in clear for what allows it."""
+        if self._clear is None:
+            await self.tls(sock)
+            return
+        try:
+            async with asyncio.timeout(_HANDSHAKE_SECONDS):
+                first = await reading.first_byte(sock)
+        except (reading.CutError, TimeoutError, OSError):
+            sock.close()
+            return
+        if first == TLS_HANDSHAKE:
+            await self.tls(sock)
+        elif is_loopback(str(sock.getpeername()[0])):
+            await self.plain(sock, app=self._clear)
+        else:
+            await self.plain(sock, app=_only_tls)
 
     async def tls(self, sock: socket.socket, replica: str = "") -> None:
         """Start TLS on a socket whose next byte is the ClientHello, and serve it."""
@@ -155,3 +182,14 @@ async def _guarded(handle: Accepted, sock: socket.socket) -> None:
     except Exception as error:  # noqa: BLE001  the edge: one bad connection must not end the listener
         _log.error("front.connection", exc_info=error)
         sock.close()
+
+
+async def _only_tls(scope: Scope, receive: Receive, send: Send) -> None:
+    """Send whoever speaks in clear over a network to the same address over TLS, and tell nothing else."""
+    hosts = [value for key, value in scope["headers"] if key == b"host"]
+    path = scope.get("raw_path") or scope["path"].encode()
+    headers = [(b"content-length", b"0"), (b"connection", b"close")]
+    if len(hosts) == 1 and hosts[0].isascii():
+        headers.append((b"location", b"https://" + hosts[0] + path))
+    await send({"type": "http.response.start", "status": 308 if len(headers) == 3 else 400, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
