@@ -5,16 +5,12 @@ import { health } from "./health";
 
 type Handler = (data: unknown) => void;
 
-interface Topic {
-  /** event name -> who wants it */
-  handlers: Map<string, Set<Handler>>;
-}
-
 const HIDDEN_FOR = 5_000;
 const AGAIN_AFTER = 1_000;
 
 class Live {
-  private readonly topics = new Map<string, Topic>();
+  /** "TOPIC|EVENT", as the server names its events -> who wants them */
+  private readonly handlers = new Map<string, Set<Handler>>();
   private source: EventSource | undefined;
   private cursor = "";
   private opening: ReturnType<typeof setTimeout> | undefined;
@@ -25,20 +21,23 @@ class Live {
     health.subscribe(() => health.get() === "well" && !this.source && this.reopen(0));
   }
 
-  /** Have `handler` called with each event of a name in a topic, until the function that comes back is called. */
+  /** Have `handler` called with each event of a kind in a topic, until the function that comes back is called. */
   follow(topic: string, event: string, handler: Handler): () => void {
-    const known = this.topics.get(topic) ?? { handlers: new Map() };
-    const isNew = !this.topics.has(topic);
-    this.topics.set(topic, known);
-    const set = known.handlers.get(event) ?? new Set();
-    const newEvent = !known.handlers.has(event);
-    known.handlers.set(event, set);
-    set.add(handler);
-    if (isNew || newEvent) this.reopen(0);
+    const key = `${topic}|${event}`;
+    const known = this.handlers.get(key);
+    if (known) {
+      known.add(handler);
+    } else {
+      this.handlers.set(key, new Set([handler]));
+      this.reopen(0);
+    }
     return () => {
-      set.delete(handler);
-      if (set.size === 0) known.handlers.delete(event);
-      if (known.handlers.size === 0 && this.topics.delete(topic)) this.reopen(50);
+      const set = this.handlers.get(key);
+      set?.delete(handler);
+      if (set?.size === 0) {
+        this.handlers.delete(key);
+        this.reopen(50);
+      }
     };
   }
 
@@ -50,25 +49,21 @@ class Live {
   private open(): void {
     this.source?.close();
     this.source = undefined;
-    if (this.topics.size === 0 || document.hidden || health.get() === "signed-out") return;
-    const query = new URLSearchParams([...this.topics.keys()].map((topic) => ["topic", topic]));
+    if (this.handlers.size === 0 || document.hidden || health.get() === "signed-out") return;
+    const topics = new Set([...this.handlers.keys()].map((key) => key.slice(0, key.lastIndexOf("|"))));
+    const query = new URLSearchParams([...topics].map((topic) => ["topic", topic]));
     if (this.cursor) query.set("after", this.cursor);
     const source = new EventSource(`${address("/live")}?${query}`);
     this.source = source;
     source.onopen = () => health.reached();
     source.onerror = () => this.broken(source);
-    const names = new Set([...this.topics.values()].flatMap((topic) => [...topic.handlers.keys()]));
-    for (const name of names) source.addEventListener(name, (event) => this.arrived(name, event));
+    for (const key of this.handlers.keys()) source.addEventListener(key, (event) => this.arrived(key, event));
   }
 
-  private arrived(name: string, event: MessageEvent<string>): void {
+  private arrived(key: string, event: MessageEvent<string>): void {
     if (event.lastEventId) this.cursor = event.lastEventId;
     const data: unknown = JSON.parse(event.data);
-    const topic = (data as { topic?: string }).topic;
-    for (const [key, known] of this.topics) {
-      if (topic !== undefined && topic !== key) continue;
-      for (const handler of known.handlers.get(name) ?? []) handler(data);
-    }
+    for (const handler of this.handlers.get(key) ?? []) handler(data);
   }
 
   private broken(source: EventSource): void {

@@ -3,6 +3,7 @@ import { ActionIcon, Drawer } from "@mantine/core";
 import { Link, Outlet, useParams, useRouterState } from "@tanstack/react-router";
 import { Boxes, Database, GitFork, House, Layers, Menu as MenuIcon, Play } from "lucide-react";
 import { Suspense, useEffect, useState } from "react";
+import { useLiveProject } from "~/api/resources";
 import { useProject, useSession } from "~/api/session";
 import { Waiting } from "~/design/Notice";
 import { useTexts } from "~/i18n";
@@ -22,6 +23,9 @@ const SECTIONS = [
 export function Shell() {
   const say = useTexts(appTexts);
   const { role } = useSession();
+  const { project: segment } = useParams({ strict: false }) as { project?: string };
+  const { number } = useProject(segment);
+  useLiveProject(role === "owner" ? number : "");
   const [open, setOpen] = useState(false);
   const path = useRouterState({ select: (state) => state.location.pathname });
   // biome-ignore lint/correctness/useExhaustiveDependencies: the menu closes whenever another page is opened
