@@ -1,7 +1,9 @@
-"""Which app answers under which name and path; the apps are built by `server`, the table is read by the front."""
+"""What is served here: which app answers under which name and path, and what a new job may ask for."""
 
 from collections.abc import Mapping
 
+from trigpoint.console import Offers
+from trigpoint.runtime import images, machines
 from trigpoint.surfaces.front import Table
 from trigpoint.surfaces.gcs import PREFIXES
 
@@ -15,6 +17,11 @@ def console_address(host: str, port: int) -> str:
         return f"http://{'[::1]' if host == '::1' else '127.0.0.1'}:{port}/console/"
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104
     return f"https://{shown}:{port}/console/"
+
+
+def offers() -> Offers:
+    """Return what the form for a new job offers."""
+    return Offers(images.offered("training"), images.offered("prediction"), sorted(machines.MACHINES))
 
 
 def table(apps: Mapping[str, object]) -> Table:

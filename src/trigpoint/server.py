@@ -301,6 +301,7 @@ class Server:
                 vertex=self._vertex.app,
                 storage=gcs,
                 examine=lambda: [Finding(**asdict(one)) for one in doctor.examine(given.home)],
+                offers=served.offers(),
                 home=given.home,
                 start=Start(given.project, given.location, given.locations),
                 pool=self._pool,

@@ -19,8 +19,9 @@ from trigpoint.console.machine.wire import Finding, HomeInfo
 from trigpoint.console.pages import Pages
 from trigpoint.console.passing import App, Passing
 from trigpoint.console.runs import listing
+from trigpoint.console.runs.details import details
 from trigpoint.console.runs.listing import Runs
-from trigpoint.console.runs.wire import RunPage
+from trigpoint.console.runs.wire import Offers, RunPage
 from trigpoint.console.usage import reading
 from trigpoint.console.usage.wire import Usage
 from trigpoint.core.clock import Clock, Ids, Micros
@@ -33,7 +34,7 @@ from trigpoint.domains.jobs import Jobs
 from trigpoint.domains.projects import Projects
 from trigpoint.store import Store
 
-__all__ = ["Console", "Finding", "Parts", "Start"]
+__all__ = ["Console", "Finding", "Offers", "Parts", "Start"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Parts:
     storage: App
     examine: Callable[[], Sequence[Finding]]
     """Finds out what the machine can do; takes seconds."""
+    offers: Offers
     home: Path
     start: Start
     pool: Executor
@@ -95,6 +97,8 @@ class Console:
         return {
             ("GET", "home"): self._start_page,
             ("GET", "runs"): self._run_page,
+            ("GET", "run"): lambda ask: details(self._parts.store, self._parts.jobs, self._name(ask, "run")),
+            ("GET", "offers"): lambda ask: self._parts.offers,
             ("GET", "usage"): self._usage,
             ("GET", "datasets/profile"): lambda ask: answers.profile(self._parts.datasets, self._name(ask, "dataset")),
             ("GET", "datasets/uses"): lambda ask: answers.uses(self._parts.store, self._name(ask, "dataset")),

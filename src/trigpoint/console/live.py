@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import structlog
 
 from trigpoint.console.access import Session
-from trigpoint.console.wire import EventInfo, dump
+from trigpoint.console.runs.details import told_of
+from trigpoint.console.wire import dump
 from trigpoint.core.errors import InvalidArgument, TrigpointError, Violation
 from trigpoint.store import Store, events
 
@@ -71,7 +72,7 @@ class Narrative:
                 page = await loop.run_in_executor(self._pool, self._page, argument, seq)
                 for event in page:
                     seq = event.seq
-                    yield Message("event", dump(_told(event)), event.seq)
+                    yield Message("event", dump(told_of(event)), event.seq)
                 if len(page) < _PAGE:
                     await watch.changed()
                     await asyncio.sleep(TOGETHER)
@@ -168,7 +169,3 @@ def _frame(topic: str, message: Message) -> bytes:
 def _start() -> dict[str, Any]:
     headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
     return {"type": "http.response.start", "status": 200, "headers": headers}
-
-
-def _told(event: events.Event) -> EventInfo:
-    return EventInfo(event.seq, event.time, event.subject, event.kind, event.where, event.actor, dict(event.data))

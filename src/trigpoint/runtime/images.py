@@ -61,6 +61,33 @@ def looks_prebuilt(uri: str) -> bool:
     return _PREBUILT.match(uri) is not None
 
 
+def offered(use: str) -> list[str]:
+    """Return the names of a use's CPU images whose content is offered here, by framework, newest first."""
+    names = _CPU_NAMES[use]
+    found = [
+        f"us-docker.pkg.dev/vertex-ai/{use}/{names[framework].format(version.replace('.', '-'))}:latest"
+        for framework, version in _SETS
+        if framework in names
+    ]
+    return [uri for uri in found if (image := prebuilt(uri)) is not None and image.environment is not None]
+
+
+_CPU_NAMES: Mapping[str, Mapping[str, str]] = {
+    "training": {
+        "scikit-learn": "sklearn-cpu.{}",
+        "xgboost": "xgboost-cpu.{}",
+        "tensorflow": "tf-cpu.{}.py310",
+        "pytorch": "pytorch-xla.{}.py310",
+    },
+    "prediction": {
+        "scikit-learn": "sklearn-cpu.{}",
+        "xgboost": "xgboost-cpu.{}",
+        "tensorflow": "tf2-cpu.{}",
+        "pytorch": "pytorch-cpu.{}",
+    },
+}
+"""How the CPU images of a use are called (vertex-training.md sections 5.1 and 5.2): PyTorch trains in `xla`."""
+
 _FRAMEWORKS: Mapping[str, str] = {
     "tf": "tensorflow",
     "tf2": "tensorflow",

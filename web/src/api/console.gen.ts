@@ -189,6 +189,68 @@ export interface State {
   reason: string;
 }
 
+/** Why a run failed: what happened, the line that shows it, and where to look for the fix. */
+export interface FailureInfo {
+  /** One sentence, as the service says it. */
+  what: string;
+  /** The replica at fault; empty when none is. */
+  task: string;
+  /** The end of what that replica printed; empty when it says nothing of the cause. */
+  evidence: string;
+  /** The line of the evidence that says most. */
+  line: string;
+  /** What kind of failure this looks like, the most likely first; the page has words for each. */
+  hints: ("missingModule" | "noSuchObject" | "forbidden" | "tenantProject" | "outOfMemory" | "timeout" | "badPackage" | "noSuchFile" | "badArguments" | "crash" | "lost" | "quota" | "image")[];
+}
+
+/** What a new job may ask for here. */
+export interface Offers {
+  /** Training images that become environments on this machine. */
+  images: string[];
+  servingImages: string[];
+  machines: string[];
+}
+
+/** One replica of one attempt. */
+export interface ReplicaInfo {
+  name: string;
+  task: string;
+  attempt: number;
+  pool: number;
+  index: number;
+  machine: string;
+  host: string;
+  image: string;
+  python: string;
+  /** Email of the service account that it acts as. */
+  account: string;
+  /** Id of the project that it runs in. */
+  tenant: string;
+  runtime: string;
+  /** What the machine could not enforce. */
+  lost: string[];
+  state: string;
+  /** State -> when it was entered. */
+  times: Record<string, number>;
+  /** How its program ended: SUCCEEDED, FAILED, OUT_OF_MEMORY, STOPPED, LOST, ...; empty while it lives. */
+  reason: string;
+  exitCode: number;
+}
+
+/** Everything about one run but its picture, logs and measurements. */
+export interface RunDetails {
+  run: RunItem;
+  /** The training pipeline as the API shows it. */
+  pipeline: Record<string, unknown> | null;
+  /** The custom job as the API shows it. */
+  job: Record<string, unknown> | null;
+  /** The narrative of both, oldest first. */
+  timeline: EventInfo[];
+  failure: FailureInfo | null;
+  /** Of all attempts, by attempt and rank. */
+  replicas: ReplicaInfo[];
+}
+
 /** A training run: a pipeline with its job, or a job by itself. */
 export interface RunItem {
   /** Full name of the pipeline, or of the job where there is no pipeline. */
@@ -220,6 +282,30 @@ export interface RunPage {
   next: string;
   /** How many there are in all; counted for the first page only, -1 on others. */
   total: number;
+}
+
+/** What one replica used. */
+export interface ReplicaUsage {
+  /** Full name of the replica. */
+  replica: string;
+  task: string;
+  attempt: number;
+  series: Series[];
+}
+
+/** One measure of one replica. */
+export interface Series {
+  /** cpu in cores; memory in bytes; disk and network in bytes per second. */
+  metric: "cpu" | "memory" | "diskRead" | "diskWritten" | "received" | "sent" | "processes";
+  times: number[];
+  values: number[];
+}
+
+/** What the replicas of a job used, over all attempts. */
+export interface Usage {
+  replicas: ReplicaUsage[];
+  /** Bytes that a replica of the job may use at most; 0 where no limit is known. */
+  memoryLimit: number;
 }
 
 /** A one-time link that was just made. */

@@ -6,6 +6,8 @@ The texts are those of domains/jobs/failures; errors of other origin are shown a
 import re
 from dataclasses import dataclass
 
+from trigpoint.console.runs.wire import Hint
+
 _MORE = re.compile(r"\n?To find out more about why your job exited please check the logs:.*", re.DOTALL)
 _SAID = re.compile(
     r"(?P<what>The replica (?P<task>[\w-]+) .*?)(?: Termination reason: \w+\. ?)?\n(?P<tail>.+)", re.DOTALL
@@ -44,3 +46,28 @@ def cause(message: str) -> str:
         return ""
     found = read(message)
     return (found.line or found.what.splitlines()[0])[:300]
+
+
+# Patterns of what programs and the service say, the surest first.
+_SIGNS: tuple[tuple[Hint, str], ...] = (
+    ("outOfMemory", r"ran out of memory|MemoryError|Cannot allocate memory"),
+    ("timeout", r"ran longer than its timeout"),
+    ("lost", r"disappeared"),
+    ("quota", r"quota metrics exceed|Resources are insufficient"),
+    ("image", r"The image .* could not be provided|is not a prebuilt image"),
+    ("badPackage", r"Could not (?:find|install|unpack)|is not a valid (?:sdist|package)|setup\.py|pip install"),
+    ("missingModule", r"ModuleNotFoundError|No module named|ImportError"),
+    ("tenantProject", r"[a-z][0-9a-f]{16}-tp\b"),
+    ("forbidden", r"\b403\b|PermissionDenied|Forbidden|does not have .* access"),
+    ("noSuchObject", r"gs://\S+|No such object|\b404\b"),
+    ("noSuchFile", r"FileNotFoundError|No such file or directory"),
+    ("badArguments", r"error: (?:unrecognized arguments|the following arguments|argument )|SystemExit: 2"),
+    ("crash", r"status of (?:139|134|6|11)\b|Segmentation fault"),
+)
+
+
+def hints(message: str) -> list[Hint]:
+    """Return what kinds of failure a message looks like, the most likely first, at most three."""
+    found = read(message)
+    near = "\n".join([found.what, found.line, *found.evidence.splitlines()[-6:]])
+    return [hint for hint, sign in _SIGNS if re.search(sign, near)][:3]

@@ -2,8 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
+from trigpoint.console.wire import EventInfo
 from trigpoint.core.clock import Micros
+
+Hint = Literal[
+    "missingModule",
+    "noSuchObject",
+    "forbidden",
+    "tenantProject",
+    "outOfMemory",
+    "timeout",
+    "badPackage",
+    "noSuchFile",
+    "badArguments",
+    "crash",
+    "lost",
+    "quota",
+    "image",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +59,73 @@ class RunPage:
     """Token of the next page; empty at the end."""
     total: int
     """How many there are in all; counted for the first page only, -1 on others."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailureInfo:
+    """Why a run failed: what happened, the line that shows it, and where to look for the fix."""
+
+    what: str
+    """One sentence, as the service says it."""
+    task: str
+    """The replica at fault; empty when none is."""
+    evidence: str
+    """The end of what that replica printed; empty when it says nothing of the cause."""
+    line: str
+    """The line of the evidence that says most."""
+    hints: Sequence[Hint]
+    """What kind of failure this looks like, the most likely first; the page has words for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaInfo:
+    """One replica of one attempt."""
+
+    name: str
+    task: str
+    attempt: int
+    pool: int
+    index: int
+    machine: str
+    host: str
+    image: str
+    python: str
+    account: str
+    """Email of the service account that it acts as."""
+    tenant: str
+    """Id of the project that it runs in."""
+    runtime: str
+    lost: Sequence[str]
+    """What the machine could not enforce."""
+    state: str
+    times: Mapping[str, Micros]
+    """State -> when it was entered."""
+    reason: str
+    """How its program ended: SUCCEEDED, FAILED, OUT_OF_MEMORY, STOPPED, LOST, ...; empty while it lives."""
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetails:
+    """Everything about one run but its picture, logs and measurements."""
+
+    run: RunItem
+    pipeline: Mapping[str, Any] | None
+    """The training pipeline as the API shows it."""
+    job: Mapping[str, Any] | None
+    """The custom job as the API shows it."""
+    timeline: Sequence[EventInfo]
+    """The narrative of both, oldest first."""
+    failure: FailureInfo | None
+    replicas: Sequence[ReplicaInfo]
+    """Of all attempts, by attempt and rank."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What a new job may ask for here."""
+
+    images: Sequence[str]
+    """Training images that become environments on this machine."""
+    serving_images: Sequence[str]
+    machines: Sequence[str]
