@@ -7,7 +7,7 @@ from trigpoint.runtime import images, machines
 from trigpoint.surfaces.front import Table
 from trigpoint.surfaces.gcs import PREFIXES
 
-PAGES = ("/console/", "/ai/", "/agent-platform/", "/vertex-ai/", "/logs/viewer")
+PAGES = ("/console/", "/ai/", "/agent-platform/", "/vertex-ai/", "/logs/viewer", "/storage/browser/")
 """Where the console answers beside the APIs: its own pages, and the addresses that Google's SDK prints."""
 
 

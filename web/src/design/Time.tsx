@@ -28,13 +28,13 @@ export function useNow(): Micros {
   return nowMicros();
 }
 
-/** How long ago an instant was; its date on hover. */
-export function Ago({ at }: { at: Micros }) {
+/** How long ago an instant was, or how far in the `future` it is; its date on hover. */
+export function Ago({ at, future }: { at: Micros; future?: boolean }) {
   const now = useNow();
   if (!at) return <span>–</span>;
   return (
     <time dateTime={new Date(at / 1000).toISOString()} title={formatInstant(at)}>
-      {formatRelative(at, Math.max(now, at))}
+      {formatRelative(at, future ? now : Math.max(now, at))}
     </time>
   );
 }

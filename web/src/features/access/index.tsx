@@ -1,10 +1,3 @@
-import { Empty } from "~/design/Notice";
-import { Page } from "~/design/Page";
-
-export function AccessPage() {
-  return (
-    <Page title="AccessPage">
-      <Empty title="AccessPage" />
-    </Page>
-  );
-}
+// Who may look: read-only links and sessions.
+export { AccessPage } from "./AccessPage";
+export { ShareDialog } from "./ShareDialog";

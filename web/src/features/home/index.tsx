@@ -1,10 +1,2 @@
-import { Empty } from "~/design/Notice";
-import { Page } from "~/design/Page";
-
-export function HomePage() {
-  return (
-    <Page title="HomePage">
-      <Empty title="HomePage" />
-    </Page>
-  );
-}
+// The start page: what runs, what failed, what the machine has free.
+export { HomePage } from "./HomePage";

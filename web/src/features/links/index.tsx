@@ -1,14 +1,3 @@
-import { Empty } from "~/design/Notice";
-import { Page } from "~/design/Page";
-
-export function GoPage() {
-  return (
-    <Page title="GoPage">
-      <Empty title="GoPage" />
-    </Page>
-  );
-}
-
-export function Palette({ onClose }: { onClose: () => void }) {
-  return <button type="button" onClick={onClose} />;
-}
+// Ways to get somewhere: the command palette, and links of Google's console.
+export { GoPage } from "./GoPage";
+export { Palette } from "./Palette";

@@ -1,0 +1,176 @@
+// What happened in a run, in words: why it failed, the steps it took, what it is made of, its replicas.
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import type { EventInfo, ReplicaInfo, RunDetails } from "~/api/console.gen";
+import type { CustomJob, TrainingPipeline, WorkerPoolSpec } from "~/api/vertex.gen";
+import { Id } from "~/design/Copy";
+import { type Fact, Facts } from "~/design/Facts";
+import { Card } from "~/design/Page";
+import { State } from "~/design/State";
+import { Ago } from "~/design/Time";
+import { useTexts } from "~/i18n";
+import { idOf, pageOf } from "~/lib/names";
+import { formatClock, formatInstant } from "~/lib/times";
+import { Failure } from "./Failure";
+import css from "./Training.module.css";
+import { trainingTexts } from "./texts";
+
+export function Overview({ details, onLogs }: { details: RunDetails; onLogs: () => void }) {
+  const say = useTexts(trainingTexts);
+  return (
+    <div className={css.grid}>
+      <div className={css.column}>
+        {details.failure && <Failure failure={details.failure} onLogs={onLogs} />}
+        <Card title={say("timeline")}>
+          <Timeline events={details.timeline} />
+        </Card>
+      </div>
+      <div className={css.column}>
+        <Card>
+          <About details={details} />
+        </Card>
+      </div>
+      <Replicas replicas={details.replicas} />
+    </div>
+  );
+}
+
+const WITH_WORDS = new Set<string>(trainingTexts.keys.filter((key) => key.startsWith("event.")));
+
+function Timeline({ events }: { events: readonly EventInfo[] }) {
+  const say = useTexts(trainingTexts);
+  return (
+    <ol className={css.timeline}>
+      {events.map((event) => {
+        const data = event.data as Record<string, string | undefined>;
+        const key = `event.${event.kind}`;
+        const text = WITH_WORDS.has(key) ? say(key as "event.customJob.running", data) : (data.log ?? event.kind);
+        const more = data.reason && event.kind !== "replica.ended" ? data.reason : (data.detail ?? data.error);
+        return (
+          <li key={event.seq} data-where={event.where}>
+            <time dateTime={new Date(event.time / 1000).toISOString()} title={formatInstant(event.time)}>
+              {formatClock(event.time, true)}
+            </time>
+            <span>
+              {text}
+              {more && <small>{more.split("\n")[0]}</small>}
+            </span>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+function About({ details }: { details: RunDetails }) {
+  const say = useTexts(trainingTexts);
+  const { run } = details;
+  const pipeline = details.pipeline as TrainingPipeline | null;
+  const job = details.job as CustomJob | null;
+  const spec = job?.jobSpec ?? (pipeline?.trainingTaskInputs as CustomJob["jobSpec"]);
+  const created = details.timeline.find((event) => event.kind.endsWith(".created"));
+  const called = (created?.data ?? {}) as Record<string, string | undefined>;
+  const replica = details.replicas[0];
+  const parent = run.name.split("/").slice(0, 4).join("/");
+  const dataset = pipeline?.inputDataConfig?.datasetId && `${parent}/datasets/${pipeline.inputDataConfig.datasetId}`;
+  const model = pipeline?.modelToUpload?.name && `${pipeline.modelToUpload.name}@${pipeline.modelToUpload.versionId}`;
+  const output = spec?.baseOutputDirectory?.outputUriPrefix;
+  return (
+    <Facts
+      facts={[
+        [say("created"), <Ago key="created" at={run.created} />],
+        [say("started"), run.started ? <Ago key="started" at={run.started} /> : ""],
+        [say("ended"), run.ended ? <Ago key="ended" at={run.ended} /> : ""],
+        [say("by"), created?.actor],
+        [say("method"), [called.caller, called.library].filter(Boolean).join(" · ")],
+        [say("dataset"), dataset && <To key="dataset" name={dataset} />],
+        ...poolFacts(spec?.workerPoolSpecs?.[0], say),
+        [say("output"), output && <To key="output" name={`${output.replace(/\/$/, "")}/`} whole />],
+        [say("model"), model && <To key="model" name={model} />],
+        [say("account"), replica?.account],
+        [say("tenant"), replica?.tenant],
+        [
+          say("pipeline"),
+          pipeline && <Id key="pipeline" text={pipeline.name ?? ""} shown={idOf(pipeline.name ?? "")} />,
+        ],
+        [say("job"), run.job && <Id key="job" text={run.job} shown={idOf(run.job)} />],
+      ]}
+    />
+  );
+}
+
+function poolFacts(
+  pool: WorkerPoolSpec | undefined,
+  say: (key: "image" | "package" | "args" | "code") => string,
+): Fact[] {
+  if (!pool) return [];
+  const { pythonPackageSpec: python, containerSpec: container } = pool;
+  const uris = python?.packageUris ?? [];
+  const facts: Fact[] = [
+    [say("image"), python?.executorImageUri ?? container?.imageUri],
+    [say("code"), python?.pythonModule ?? container?.command?.join(" ")],
+    [say("package"), uris.length > 0 && uris.map((uri): ReactNode => <To key={uri} name={uri} whole />)],
+    [say("args"), (python?.args ?? container?.args ?? []).join(" ")],
+  ];
+  return facts.filter(([, value]) => !!value);
+}
+
+function To({ name, whole }: { name: string; whole?: boolean }) {
+  const page = pageOf(name);
+  return page ? <Link to={page as "/"}>{whole ? name : idOf(name)}</Link> : <span>{name}</span>;
+}
+
+function Replicas({ replicas }: { replicas: readonly ReplicaInfo[] }) {
+  const say = useTexts(trainingTexts);
+  const attempts = new Set(replicas.map((one) => one.attempt)).size;
+  return (
+    <div style={{ gridColumn: "1 / -1" }}>
+      <Card title={say("replicas")}>
+        {replicas.length === 0 && <p className={css.muted}>{say("replicas.none")}</p>}
+        {replicas.length > 0 && (
+          <div className={css.wide}>
+            <table className={css.table}>
+              <thead>
+                <tr>
+                  <th>{say("task")}</th>
+                  <th>{say("state")}</th>
+                  <th>{say("machine")}</th>
+                  <th>{say("host")}</th>
+                  <th>{say("python")}</th>
+                  <th>{say("runtime")}</th>
+                  <th>{say("exit")}</th>
+                  <th>{say("lost")}</th>
+                </tr>
+              </thead>
+              <tbody>
+                {replicas.map((one) => (
+                  <tr key={one.name}>
+                    <td>
+                      {one.task}
+                      {attempts > 1 && <div className={css.muted}>{say("attempt", { n: one.attempt })}</div>}
+                    </td>
+                    <td>
+                      <State state={one.state} />
+                    </td>
+                    <td>{one.machine}</td>
+                    <td>
+                      <Id text={one.host} />
+                    </td>
+                    <td>{one.python}</td>
+                    <td>
+                      {one.runtime === "sandbox" || one.runtime === "process"
+                        ? say(`runtime.${one.runtime}`)
+                        : one.runtime}
+                    </td>
+                    <td>{one.reason && `${one.exitCode} ${one.reason}`}</td>
+                    <td className={css.muted}>{one.lost.join(" ")}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </Card>
+    </div>
+  );
+}
