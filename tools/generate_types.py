@@ -157,13 +157,16 @@ def _console() -> str:
     for path in sorted((ROOT / "src/trigpoint/console").rglob("wire.py")):
         name = ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
         module = importlib.import_module(name)
+        words = {key: value for key, value in vars(module).items() if get_origin(value) is Literal}
+        for key, value in words.items():
+            text += f"\nexport type {key} = {_hint(value)};\n"
         for _, one in inspect.getmembers(module, dataclasses.is_dataclass):
             if one.__module__ == name:
-                text += "\n" + _interface(one)
+                text += "\n" + _interface(one, {value: key for key, value in words.items()})
     return text
 
 
-def _interface(one: Any) -> str:
+def _interface(one: Any, words: Mapping[Any, str]) -> str:
     hints = get_type_hints(one)
     camel = importlib.import_module("trigpoint.console.wire").camel
     notes = _notes(one)
@@ -171,7 +174,7 @@ def _interface(one: Any) -> str:
     for member in dataclasses.fields(one):
         if member.name in notes:
             lines.append(f"  /** {notes[member.name]} */\n")
-        lines.append(f"  {camel(member.name)}: {_hint(hints[member.name])};\n")
+        lines.append(f"  {camel(member.name)}: {_hint(hints[member.name], words)};\n")
     summary = " ".join((one.__doc__ or "").split("\n\n")[0].split())
     return f"/** {summary} */\nexport interface {one.__name__} {{\n{''.join(lines)}}}\n"
 
@@ -182,7 +185,8 @@ def _notes(one: Any) -> dict[str, str]:
     return {name: " ".join(text.split()) for name, text in found}
 
 
-def _hint(hint: Any) -> str:
+def _hint(hint: Any, words: Mapping[Any, str] = types.MappingProxyType({})) -> str:
+    """Return a type in TypeScript; `words` are the choices of words that have a name of their own."""
     simple = {str: "string", int: "number", float: "number", bool: "boolean", Any: "unknown", type(None): "null"}
     if hint in simple:
         return simple[hint]
@@ -190,16 +194,16 @@ def _hint(hint: Any) -> str:
         return str(getattr(hint, "__name__", hint))
     origin, given = get_origin(hint), get_args(hint)
     if origin is Literal:
-        return " | ".join(f'"{value}"' for value in given)
+        return words.get(hint) or " | ".join(f'"{value}"' for value in given)
+    parts = [_hint(one, words) for one in given if one is not Ellipsis]
     if origin in (Union, types.UnionType):
-        return " | ".join(_hint(one) for one in given)
+        return " | ".join(parts)
     if origin in (list, Sequence) or (origin is tuple and given[-1] is Ellipsis):
-        inner = _hint(given[0])
-        return f"{f'({inner})' if ' ' in inner else inner}[]"
+        return f"{f'({parts[0]})' if ' ' in parts[0] else parts[0]}[]"
     if origin is tuple:
-        return f"[{', '.join(_hint(one) for one in given)}]"
+        return f"[{', '.join(parts)}]"
     if origin in (dict, Mapping):
-        return f"Record<string, {_hint(given[1])}>"
+        return f"Record<string, {parts[1]}>"
     raise TypeError(f"{hint} has no form in TypeScript")
 
 

@@ -99,6 +99,12 @@ export interface HomeInfo {
   buckets: number;
 }
 
+export type Region = "user" | "tenant";
+
+export type NodeKind = "caller" | "source" | "dataset" | "splits" | "package" | "pipeline" | "job" | "files" | "model" | "lineage" | "logs" | "queue" | "image" | "attempt" | "pool" | "replica" | "account" | "metadata";
+
+export type EdgeKind = "calls" | "takes" | "exports" | "launches" | "waits" | "admits" | "provides" | "fetches" | "reads" | "writes" | "asks" | "stands" | "logs" | "registers" | "becomes" | "records" | "restarts";
+
 /** What had passed over an edge by a time: totals, which never fall. Only what was measured is not 0. */
 export interface Amount {
   time: number;
@@ -112,7 +118,7 @@ export interface Amount {
 /** Something that was observed to pass from one node to another. */
 export interface Edge {
   id: string;
-  kind: "calls" | "takes" | "exports" | "launches" | "waits" | "admits" | "provides" | "fetches" | "reads" | "writes" | "asks" | "stands" | "logs" | "registers" | "records";
+  kind: EdgeKind;
   source: string;
   target: string;
   since: number;
@@ -121,6 +127,15 @@ export interface Edge {
   amounts: Amount[];
   /** What passed, where a word of it is known: the SDK's method, the split's name. */
   label: string;
+  facts: Record<string, unknown>;
+}
+
+/** How the amounts of an edge went on: the first `keep` of them stay, `amounts` come after those. */
+export interface Growth {
+  id: string;
+  until: number;
+  keep: number;
+  amounts: Amount[];
 }
 
 /** A mark on the time line: one line of the narrative. */
@@ -137,8 +152,8 @@ export interface Moment {
 export interface Node {
   /** Stable within the picture. */
   id: string;
-  kind: "caller" | "source" | "dataset" | "splits" | "package" | "pipeline" | "job" | "files" | "model" | "lineage" | "logs" | "queue" | "image" | "attempt" | "pool" | "replica" | "account" | "metadata";
-  region: "user" | "tenant";
+  kind: NodeKind;
+  region: Region;
   title: string;
   since: number;
   /** When it was over; 0 while it is not, or where nothing ends. */
@@ -148,16 +163,44 @@ export interface Node {
   /** Full name of the resource or `gs://` URI that it stands for. */
   resource: string;
   states: State[];
-  /** What is worth showing at once; the rest comes when the node is opened. */
+  /** What is worth showing at once and known since the node is there; objects in it carry times of their own. */
   facts: Record<string, unknown>;
+}
+
+/** One node, opened: what a card has no room for. Members that say nothing of its kind are empty. */
+export interface NodeDetails {
+  node: Node;
+  /** The API resource that it stands for, as JSON. */
+  resource: Record<string, unknown> | null;
+  variables: Variable[];
+  /** The command line that was started; before, what the job's specification says. */
+  command: string[];
+  /** CLUSTER_SPEC, read. */
+  cluster: Record<string, unknown> | null;
+  /** What was asked for and is not enforced or not observed, a sentence each. */
+  lost: string[];
+  objects: Thing[];
+  /** Name -> version of what is installed. */
+  packages: Record<string, string>;
+  /** Of a dataset, as far as its profile is known. */
+  columns: (Record<string, unknown>)[];
+  /** The newest sign of life of a replica. */
+  usage: Record<string, unknown> | null;
+  /** Full names of what it holds: the nodes of a lineage context. */
+  members: string[];
 }
 
 /** What changed since the last message of a stream: whole nodes and edges to put in or replace, by id. */
 export interface Patch {
+  title: string;
   state: string;
   until: number;
+  tenant: string;
   nodes: Node[];
+  /** New ones, and those of which more changed than `until` and amounts. */
   edges: Edge[];
+  grown: Growth[];
+  /** New ones, to put after those before. */
   moments: Moment[];
   /** Ids of nodes and edges that are not part of the picture any more. */
   gone: string[];
@@ -187,7 +230,40 @@ export interface State {
   state: string;
   /** Why it waits or failed, for people. */
   reason: string;
+  /** What became known with it, and holds from then on. */
+  facts: Record<string, unknown>;
 }
+
+/** An object or, with a star at its end, all of a folder that are too many to be told apart. */
+export interface Thing {
+  uri: string;
+  /** Decimal; empty where it stands for many. */
+  generation: string;
+  /** When it was first touched. */
+  time: number;
+  last: number;
+  /** Bytes of this generation; -1 where that is not known any more. */
+  size: number;
+  /** Bytes that the run's replicas read of it. */
+  read: number;
+  /** Bytes that they wrote. */
+  written: number;
+  opens: number;
+  /** Ids of the nodes of those who touched it. */
+  replicas: string[];
+}
+
+/** An environment variable of a program. */
+export interface Variable {
+  name: string;
+  value: string;
+  /** Who set it: the job's specification, the place in the cluster, or the service around it. */
+  origin: "user" | "cluster" | "service";
+  /** Whether the value is kept back: it is a secret by its name, and a read-only link looks. */
+  hidden: boolean;
+}
+
+export type Hint = "missingModule" | "noSuchObject" | "forbidden" | "tenantProject" | "outOfMemory" | "timeout" | "badPackage" | "noSuchFile" | "badArguments" | "crash" | "lost" | "quota" | "image";
 
 /** Why a run failed: what happened, the line that shows it, and where to look for the fix. */
 export interface FailureInfo {
@@ -200,7 +276,7 @@ export interface FailureInfo {
   /** The line of the evidence that says most. */
   line: string;
   /** What kind of failure this looks like, the most likely first; the page has words for each. */
-  hints: ("missingModule" | "noSuchObject" | "forbidden" | "tenantProject" | "outOfMemory" | "timeout" | "badPackage" | "noSuchFile" | "badArguments" | "crash" | "lost" | "quota" | "image")[];
+  hints: Hint[];
 }
 
 /** What a new job may ask for here. */

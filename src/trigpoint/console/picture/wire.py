@@ -1,7 +1,8 @@
 """The picture of a run as the page gets it: first whole, then what changed. `rules` says what each kind stands for.
 
 Everything is as steps in time, so that the page can show any instant: a node or edge is there from `since` on, its
-state and its amounts at an instant are those of the last step before it.
+state and its amounts at an instant are those of the last step before it. Members are single words, so that the JSON is
+written without looking at them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,7 +47,9 @@ EdgeKind = Literal[
     "stands",
     "logs",
     "registers",
+    "becomes",
     "records",
+    "restarts",
 ]
 
 
@@ -58,11 +61,16 @@ class State:
     state: str
     reason: str = ""
     """Why it waits or failed, for people."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What became known with it, and holds from then on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """What had passed over an edge by a time: totals, which never fall. Only what was measured is not 0."""
+    """What had passed over an edge by a time: totals, which never fall. Only what was measured is not 0.
+
+    Totals are exact at the times that are given; of what passed in between, they are the least.
+    """
 
     time: Micros
     bytes: int = 0
@@ -90,7 +98,7 @@ class Node:
     """Full name of the resource or `gs://` URI that it stands for."""
     states: Sequence[State] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """What is worth showing at once; the rest comes when the node is opened."""
+    """What is worth showing at once and known since the node is there; objects in it carry times of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +115,7 @@ class Edge:
     amounts: Sequence[Amount] = ()
     label: str = ""
     """What passed, where a word of it is known: the SDK's method, the split's name."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +151,86 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Growth:
+    """How the amounts of an edge went on: the first `keep` of them stay, `amounts` come after those."""
+
+    id: str
+    until: Micros
+    keep: int
+    amounts: Sequence[Amount]
+
+
+@dataclass(frozen=True, slots=True)
 class Patch:
     """What changed since the last message of a stream: whole nodes and edges to put in or replace, by id."""
 
+    title: str
     state: str
     until: Micros
+    tenant: str
     nodes: Sequence[Node] = ()
     edges: Sequence[Edge] = ()
+    """New ones, and those of which more changed than `until` and amounts."""
+    grown: Sequence[Growth] = ()
     moments: Sequence[Moment] = ()
+    """New ones, to put after those before."""
     gone: Sequence[str] = ()
     """Ids of nodes and edges that are not part of the picture any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """An environment variable of a program."""
+
+    name: str
+    value: str
+    origin: Literal["user", "cluster", "service"]
+    """Who set it: the job's specification, the place in the cluster, or the service around it."""
+    hidden: bool = False
+    """Whether the value is kept back: it is a secret by its name, and a read-only link looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """An object or, with a star at its end, all of a folder that are too many to be told apart."""
+
+    uri: str
+    generation: str
+    """Decimal; empty where it stands for many."""
+    time: Micros
+    """When it was first touched."""
+    last: Micros
+    size: int
+    """Bytes of this generation; -1 where that is not known any more."""
+    read: int
+    """Bytes that the run's replicas read of it."""
+    written: int
+    """Bytes that they wrote."""
+    opens: int
+    replicas: Sequence[str]
+    """Ids of the nodes of those who touched it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDetails:
+    """One node, opened: what a card has no room for. Members that say nothing of its kind are empty."""
+
+    node: Node
+    resource: Mapping[str, Any] | None = None
+    """The API resource that it stands for, as JSON."""
+    variables: Sequence[Variable] = ()
+    command: Sequence[str] = ()
+    """The command line that was started; before, what the job's specification says."""
+    cluster: Mapping[str, Any] | None = None
+    """CLUSTER_SPEC, read."""
+    lost: Sequence[str] = ()
+    """What was asked for and is not enforced or not observed, a sentence each."""
+    objects: Sequence[Thing] = ()
+    packages: Mapping[str, str] = field(default_factory=dict)
+    """Name -> version of what is installed."""
+    columns: Sequence[Mapping[str, Any]] = ()
+    """Of a dataset, as far as its profile is known."""
+    usage: Mapping[str, Any] | None = None
+    """The newest sign of life of a replica."""
+    members: Sequence[str] = ()
+    """Full names of what it holds: the nodes of a lineage context."""

@@ -63,12 +63,10 @@ export function Palette({ onClose }: { onClose: () => void }) {
         aria-activedescendant={chosen && `${list}-${chosen.key}`}
         data-autofocus
       />
-      {/* biome-ignore lint/a11y/useSemanticElements: the choices of a combobox that is an input */}
       <div role="listbox" id={list} className={css.list} aria-label={say("find")}>
         {choices.map((choice) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled by the input, as in any combobox
           // biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the input
-          // biome-ignore lint/a11y/useSemanticElements: an option with more than text in it
           <div
             key={choice.key}
             id={`${list}-${choice.key}`}

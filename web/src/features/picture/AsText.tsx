@@ -1,0 +1,62 @@
+// The same picture in words: for screen readers, for searching, for whoever would rather read.
+
+import { State } from "~/design/State";
+import { useTexts } from "~/i18n";
+import { formatClock } from "~/lib/times";
+import { tellAmount } from "./amounts";
+import type { Moment } from "./moment";
+import css from "./Picture.module.css";
+import { pictureTexts } from "./texts";
+import { subtitle } from "./words";
+
+export function AsText({ moment, onOpen }: { moment: Moment; onOpen: (id: string) => void }) {
+  const say = useTexts(pictureTexts);
+  const title = (id: string) => {
+    const node = moment.nodes.get(id)?.node;
+    return node ? `${say(`kind.${node.kind}`)} ${node.title}` : id;
+  };
+  return (
+    <div className={css.text}>
+      {(["user", "tenant"] as const).map((region) => (
+        <section key={region} aria-label={say(`region.${region}`)}>
+          <h3>{say(`region.${region}`)}</h3>
+          <ul>
+            {[...moment.nodes.values()]
+              .filter(({ node }) => node.region === region)
+              .map((seen) => (
+                <li key={seen.node.id} data-node={seen.node.id}>
+                  <button type="button" onClick={() => onOpen(seen.node.id)}>
+                    {title(seen.node.id)}
+                  </button>
+                  {seen.state && <State state={seen.state} />}{" "}
+                  <span className={css.muted}>{[subtitle(say, seen), seen.reason].filter(Boolean).join(" · ")}</span>
+                </li>
+              ))}
+          </ul>
+        </section>
+      ))}
+      <table className={css.table}>
+        <thead>
+          <tr>
+            <th>{say("from")}</th>
+            <th>{say("what")}</th>
+            <th>{say("to")}</th>
+            <th>{say("amount")}</th>
+            <th>{say("since")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {moment.edges.map(({ edge, amount }) => (
+            <tr key={edge.id} data-edge={edge.id}>
+              <td>{title(edge.source)}</td>
+              <td>{[say(`edge.${edge.kind}`), edge.label].filter(Boolean).join(" · ")}</td>
+              <td>{title(edge.target)}</td>
+              <td>{amount && tellAmount(say, edge.kind, amount)}</td>
+              <td>{formatClock(edge.since, true)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

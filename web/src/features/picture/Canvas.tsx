@@ -1,0 +1,111 @@
+// The picture drawn: two regions, what stands in them, and what passes between.
+import type { Edge as FlowEdge, Node as FlowNode } from "@xyflow/react";
+import { useMemo } from "react";
+import type { Picture } from "~/api/console.gen";
+import { Flow } from "~/design/Flow";
+import { useTexts } from "~/i18n";
+import { tellAmount } from "./amounts";
+import type { Arrangement, Box } from "./arrange";
+import type { Drawn } from "./bundle";
+import { EDGES, type EdgeData } from "./edges";
+import type { Moment } from "./moment";
+import { NODES, type NodeData } from "./nodes";
+import { route } from "./route";
+import { pictureTexts } from "./texts";
+
+interface Given {
+  picture: Picture;
+  arrangement: Arrangement;
+  moment: Moment;
+  edges: readonly Drawn[];
+  open: string;
+  explains: boolean;
+  live: boolean;
+  onOpen: (id: string | undefined) => void;
+}
+
+const FRESH = 2_500_000;
+const FIT = { padding: 0.03, maxZoom: 1.1 };
+
+export function Canvas({ picture, arrangement, moment, edges, open, explains, live, onOpen }: Given) {
+  const say = useTexts(pictureTexts);
+  const nodes = useMemo(
+    () => [...regionsOf(picture, arrangement), ...nodesOf(arrangement, moment, open, explains)],
+    [picture, arrangement, moment, open, explains],
+  );
+  const drawn = useMemo(
+    () =>
+      edges.flatMap((edge): FlowEdge<EdgeData>[] => {
+        const from = arrangement.boxes.get(edge.source);
+        const to = arrangement.boxes.get(edge.target);
+        if (!from || !to) return [];
+        const told = [edge.label, tellAmount(say, edge.kind, edge.amount)].filter(Boolean).join(" · ");
+        return [
+          {
+            id: edge.id,
+            type: "observed",
+            source: edge.source,
+            target: edge.target,
+            ariaLabel: `${say(`edge.${edge.kind}`)} ${told}`,
+            data: {
+              kind: edge.kind,
+              way: route(edge.kind, from, to),
+              told,
+              fresh: moment.at - edge.last < FRESH && (live ? picture.until === 0 : true),
+              near: open === "" || open === edge.source || open === edge.target,
+              members: edge.members,
+            },
+          },
+        ];
+      }),
+    [edges, arrangement, moment.at, open, live, picture.until, say],
+  );
+  return (
+    <Flow
+      label={say("title")}
+      nodes={nodes}
+      edges={drawn}
+      nodeTypes={NODES}
+      edgeTypes={EDGES}
+      onOpen={(id) => onOpen(id?.startsWith("region:") ? undefined : id)}
+      fit={FIT}
+    />
+  );
+}
+
+function regionsOf(picture: Picture, { regions }: Arrangement): FlowNode<NodeData>[] {
+  return (["user", "tenant"] as const).map((region) => ({
+    id: `region:${region}`,
+    type: "region",
+    ...at(regions[region]),
+    zIndex: -10,
+    selectable: false,
+    focusable: false,
+    data: { region, title: region === "user" ? picture.project : picture.tenant },
+  }));
+}
+
+const LAYERS: Record<string, number> = { attempt: -5, pool: -4 };
+
+function nodesOf({ boxes, dense }: Arrangement, moment: Moment, open: string, explains: boolean): FlowNode<NodeData>[] {
+  return [...moment.nodes.values()].flatMap((seen): FlowNode<NodeData>[] => {
+    const box = boxes.get(seen.node.id);
+    if (!box) return [];
+    const { kind, id, parent, title } = seen.node;
+    const group = kind === "attempt" || kind === "pool";
+    return [
+      {
+        id,
+        type: group ? "group" : kind === "replica" && dense.has(parent) ? "chip" : "card",
+        ...at(box),
+        zIndex: LAYERS[kind] ?? 1,
+        ariaLabel: title,
+        data: { seen, open: open === id, explains },
+      },
+    ];
+  });
+}
+
+function at({ x, y, width, height }: Box) {
+  return { position: { x, y }, width, height, style: { width, height } };
+}

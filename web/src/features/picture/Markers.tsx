@@ -1,0 +1,25 @@
+// The arrow heads that edges end in, one for each colour.
+import css from "./Picture.module.css";
+
+export function Markers() {
+  return (
+    <svg width={0} height={0} aria-hidden className={css.markers}>
+      <defs>
+        {(["call", "data", "code", "result", "identity"] as const).map((group) => (
+          <marker
+            key={group}
+            id={`picture-${group}`}
+            viewBox="0 0 8 8"
+            refX={7}
+            refY={4}
+            markerWidth={7}
+            markerHeight={7}
+            orient="auto-start-reverse"
+          >
+            <path d="M0,0 8,4 0,8Z" className={css.arrow} data-group={group} />
+          </marker>
+        ))}
+      </defs>
+    </svg>
+  );
+}

@@ -1,0 +1,85 @@
+// The picture of a run, live or at any past instant.
+import { Switch } from "@mantine/core";
+import { useCallback, useMemo, useState } from "react";
+import type { Picture } from "~/api/console.gen";
+import { useAddress } from "~/design/address";
+import { Empty, Problem, Waiting } from "~/design/Notice";
+import { useTexts } from "~/i18n";
+import { AsText } from "./AsText";
+import { arrange } from "./arrange";
+import { bundled, poolsOf } from "./bundle";
+import { Canvas } from "./Canvas";
+import { Details } from "./Details";
+import { Markers } from "./Markers";
+import { momentOf } from "./moment";
+import css from "./Picture.module.css";
+import { Timeline } from "./Timeline";
+import { Tools } from "./Tools";
+import { pictureTexts } from "./texts";
+import { useInstant } from "./useInstant";
+import { usePicture } from "./usePicture";
+
+export function PictureView({ run }: { run: string }) {
+  const say = useTexts(pictureTexts);
+  const { picture, error } = usePicture(run);
+  if (!picture) return error ? <Problem error={error} /> : <Waiting lines={8} height={480} />;
+  if (picture.nodes.length === 0) return <Empty title={say("empty")} />;
+  return <Shown picture={picture} />;
+}
+
+function Shown({ picture }: { picture: Picture }) {
+  const say = useTexts(pictureTexts);
+  const [address, change] = useAddress();
+  const instant = useInstant(picture, address.at);
+  const [explains, setExplains] = useState(false);
+  const open = address.open ?? "";
+  const arrangement = useMemo(() => arrange(picture), [picture]);
+  const pools = useMemo(() => poolsOf(picture.nodes), [picture.nodes]);
+  const moment = useMemo(() => momentOf(picture, instant.at), [picture, instant.at]);
+  const edges = useMemo(() => bundled(moment, arrangement.dense, pools, open), [moment, arrangement, pools, open]);
+  const choose = useCallback((id: string | undefined) => change({ open: id ?? "" }), [change]);
+  const asText = address.as === "text";
+  return (
+    <div className={css.view}>
+      <div className={css.bar}>
+        <Tools
+          picture={picture}
+          arrangement={arrangement}
+          moment={moment}
+          edges={edges}
+          at={instant.at}
+          asText={asText}
+          onText={(on) => change({ as: on ? "text" : "" })}
+        />
+        <Switch
+          label={say("explain")}
+          checked={explains}
+          onChange={(event) => setExplains(event.currentTarget.checked)}
+        />
+      </div>
+      <div className={css.stage}>
+        <Markers />
+        <div className={css.canvas}>
+          {asText ? (
+            <AsText moment={moment} onOpen={choose} />
+          ) : (
+            <Canvas
+              picture={picture}
+              arrangement={arrangement}
+              moment={moment}
+              edges={edges}
+              open={open}
+              explains={explains}
+              live={instant.live}
+              onOpen={choose}
+            />
+          )}
+        </div>
+        {open && (
+          <Details picture={picture} moment={moment} id={open} explains={explains} onClose={() => choose(undefined)} />
+        )}
+      </div>
+      <Timeline picture={picture} instant={instant} />
+    </div>
+  );
+}

@@ -1,0 +1,18 @@
+// Amounts in words.
+import type { Amount, EdgeKind } from "~/api/console.gen";
+import type { Say } from "~/i18n";
+import { formatBytes, formatCount } from "~/lib/units";
+import type { pictureTexts } from "./texts";
+
+export type Words = Say<(typeof pictureTexts.keys)[number]>;
+
+/** What matters of an amount for a kind of edge, in a few words; empty when nothing was measured. */
+export function tellAmount(say: Words, kind: EdgeKind, amount: Amount): string {
+  const told: string[] = [];
+  if (amount.rows) told.push(say("rows", { count: amount.rows, amount: formatCount(amount.rows) }));
+  if (amount.lines) told.push(say("lines", { count: amount.lines, amount: formatCount(amount.lines) }));
+  if (amount.bytes && kind !== "exports") told.push(formatBytes(amount.bytes));
+  const counts = kind === "asks" || kind === "calls" || told.length === 0;
+  if (amount.count > 1 && counts) told.push(say("times", { count: amount.count, amount: formatCount(amount.count) }));
+  return told.join(" · ");
+}

@@ -1,0 +1,182 @@
+// Where everything stands: each kind has its place, so that people learn where to look. Pure.
+//
+// From left to right along the top the call goes from the script over the pipeline and the job to the queue and into
+// the tenant project; data and code go the same way below; results come back along the bottom.
+import type { Node, NodeKind, Picture } from "~/api/console.gen";
+
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export interface Arrangement {
+  boxes: ReadonlyMap<string, Box>;
+  regions: { user: Box; tenant: Box };
+  /** pools whose replicas are drawn as chips, because there are many */
+  dense: ReadonlySet<string>;
+  width: number;
+  height: number;
+}
+
+const WIDTH = 196;
+const HEIGHT = 62;
+const GAP_X = 84;
+const GAP_Y = 22;
+const PAD = 28;
+const TITLE = 34;
+/** Between the regions: where edges cross from one project into the other. */
+const BORDER = 150;
+export const CHIP = 26;
+const CHIP_GAP = 6;
+const MOST_CARDS = 4;
+const REPLICA = { width: 172, height: 54 };
+
+type Cell = readonly [column: number, row: number];
+
+/** Column and row of each kind in its region; attempts have the rest of the tenant region for themselves. */
+const USER_CELLS: Partial<Record<NodeKind, Cell>> = {
+  caller: [0, 0],
+  pipeline: [1, 0],
+  job: [2, 0],
+  source: [0, 1],
+  dataset: [1, 1],
+  splits: [2, 1],
+  package: [2, 2],
+  lineage: [0, 3],
+  model: [1, 3],
+  files: [2, 3],
+  logs: [2, 4],
+};
+const TENANT_CELLS: Partial<Record<NodeKind, Cell>> = {
+  queue: [0, 0],
+  image: [0, 1],
+  account: [0, 3],
+  metadata: [0, 2],
+};
+const ROWS = 5;
+
+export function arrange(picture: Picture): Arrangement {
+  const boxes = new Map<string, Box>();
+  const dense = new Set<string>();
+  const inside = childrenOf(picture.nodes);
+  const cells = stacked(picture.nodes);
+  const heights = Array.from({ length: ROWS }, (_, row) => rowHeight(cells, row));
+  const tops = heights.map(
+    (_, row) => PAD + TITLE + sum(heights.slice(0, row).map((one) => (one ? one + GAP_Y * 1.6 : 0))),
+  );
+  const userColumns = columnsOf(cells.user);
+  const userWidth = 2 * PAD + userColumns.length * WIDTH + Math.max(0, userColumns.length - 1) * GAP_X;
+  const left = userWidth + BORDER;
+  place(cells.user, tops, (column) => PAD + Math.max(0, userColumns.indexOf(column)) * (WIDTH + GAP_X), boxes);
+  place(cells.tenant, tops, () => left + PAD, boxes);
+  const attempts = picture.nodes.filter((one) => one.kind === "attempt");
+  const attemptsAt = left + PAD + (cells.tenant.size ? WIDTH + GAP_X : 0);
+  let y = PAD + TITLE;
+  let widest = 0;
+  for (const attempt of attempts) {
+    const box = placeAttempt(attempt, inside, attemptsAt, y, boxes, dense);
+    y += box.height + GAP_Y;
+    widest = Math.max(widest, box.width);
+  }
+  const bottom = Math.max(y, ...[...boxes.values()].map((box) => box.y + box.height + GAP_Y)) + PAD - GAP_Y;
+  const tenantWidth = Math.max(
+    WIDTH + 2 * PAD,
+    attemptsAt - left + (attempts.length ? widest + PAD : attemptsAt > left + PAD ? PAD - GAP_X : WIDTH + PAD),
+  );
+  const regions = {
+    user: { x: 0, y: 0, width: userWidth, height: bottom },
+    tenant: { x: left, y: 0, width: tenantWidth, height: bottom },
+  };
+  return { boxes, regions, dense, width: left + tenantWidth, height: bottom };
+}
+
+type Cells = Map<string, Node[]>;
+
+function stacked(nodes: readonly Node[]): { user: Cells; tenant: Cells } {
+  const cells = { user: new Map<string, Node[]>(), tenant: new Map<string, Node[]>() };
+  for (const node of nodes) {
+    const cell = (node.region === "user" ? USER_CELLS : TENANT_CELLS)[node.kind];
+    if (!cell || node.parent) continue;
+    const key = cell.join(",");
+    const known = cells[node.region].get(key) ?? [];
+    known.push(node);
+    cells[node.region].set(key, known);
+  }
+  return cells;
+}
+
+function rowHeight({ user, tenant }: { user: Cells; tenant: Cells }, row: number): number {
+  const counts = [user, tenant].flatMap((cells) =>
+    [...cells].filter(([key]) => key.endsWith(`,${row}`)).map(([, nodes]) => nodes.length),
+  );
+  const most = Math.max(0, ...counts);
+  return most ? most * HEIGHT + (most - 1) * GAP_Y : 0;
+}
+
+function columnsOf(cells: Cells): number[] {
+  return [...new Set([...cells.keys()].map((key) => Number(key.split(",")[0])))].sort();
+}
+
+function place(cells: Cells, tops: readonly number[], xOf: (column: number) => number, boxes: Map<string, Box>): void {
+  for (const [key, nodes] of cells) {
+    const [column = 0, row = 0] = key.split(",").map(Number);
+    nodes.forEach((node, i) => {
+      boxes.set(node.id, { x: xOf(column), y: (tops[row] ?? 0) + i * (HEIGHT + GAP_Y), width: WIDTH, height: HEIGHT });
+    });
+  }
+}
+
+function childrenOf(nodes: readonly Node[]): ReadonlyMap<string, Node[]> {
+  const found = new Map<string, Node[]>();
+  for (const node of nodes) {
+    if (!node.parent) continue;
+    const known = found.get(node.parent) ?? [];
+    known.push(node);
+    found.set(node.parent, known);
+  }
+  return found;
+}
+
+/** An attempt with its pools below each other, each pool with its replicas as cards, or as chips when they are many. */
+function placeAttempt(
+  attempt: Node,
+  inside: ReadonlyMap<string, Node[]>,
+  x: number,
+  y: number,
+  boxes: Map<string, Box>,
+  dense: Set<string>,
+): Box {
+  let top = y + TITLE;
+  let widest = REPLICA.width + 2 * 12;
+  for (const pool of inside.get(attempt.id) ?? []) {
+    const replicas = inside.get(pool.id) ?? [];
+    const many = replicas.length > MOST_CARDS;
+    if (many) dense.add(pool.id);
+    const columns = many ? Math.max(8, Math.ceil(Math.sqrt(replicas.length * 1.6))) : 1;
+    const size = many ? { width: CHIP, height: CHIP } : REPLICA;
+    const gap = many ? CHIP_GAP : 10;
+    replicas.forEach((replica, i) => {
+      boxes.set(replica.id, {
+        x: x + 12 + 12 + (i % columns) * (size.width + gap),
+        y: top + TITLE + Math.floor(i / columns) * (size.height + gap),
+        ...size,
+      });
+    });
+    const rows = Math.ceil(replicas.length / columns);
+    const used = Math.min(columns, Math.max(1, replicas.length));
+    const width = Math.max(REPLICA.width, used * size.width + (used - 1) * gap) + 24;
+    const height = TITLE + Math.max(0, rows * (size.height + gap) - gap) + 12;
+    boxes.set(pool.id, { x: x + 12, y: top, width, height });
+    widest = Math.max(widest, width);
+    top += height + 12;
+  }
+  const box = { x, y, width: widest + 24, height: top - y };
+  boxes.set(attempt.id, box);
+  return box;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}

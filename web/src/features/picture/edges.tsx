@@ -1,0 +1,77 @@
+// How edges look: a curve in the colour of what passes, its amount in words, moving while it passes.
+import { EdgeLabelRenderer, type EdgeProps, type Edge as FlowEdge } from "@xyflow/react";
+import { memo } from "react";
+import type { EdgeKind } from "~/api/console.gen";
+import css from "./Picture.module.css";
+import type { Route } from "./route";
+
+export interface EdgeData extends Record<string, unknown> {
+  kind: EdgeKind;
+  way: Route;
+  told: string;
+  /** whether something passed just before the instant that is shown */
+  fresh: boolean;
+  /** whether it touches what is open, or nothing is open */
+  near: boolean;
+  members: readonly string[];
+}
+
+const Observed = memo(({ id, data }: EdgeProps<FlowEdge<EdgeData>>) => {
+  if (!data) return null;
+  const { kind, way, told, fresh, near } = data;
+  return (
+    <>
+      <path d={way.path} className={css.reach} />
+      <path
+        id={id}
+        d={way.path}
+        className={css.edge}
+        data-kind={kind}
+        data-fresh={fresh || undefined}
+        data-far={!near || undefined}
+        data-members={data.members.join(" ")}
+        markerEnd={`url(#picture-${groupOf(kind)})`}
+      />
+      {told && near && (
+        <EdgeLabelRenderer>
+          <span
+            className={css.label}
+            data-kind={kind}
+            style={{ transform: `translate(-50%, -50%) translate(${way.x}px, ${way.y}px)` }}
+          >
+            {told}
+          </span>
+        </EdgeLabelRenderer>
+      )}
+    </>
+  );
+});
+
+export type Group = "call" | "data" | "code" | "result" | "identity";
+
+const GROUPS: Record<EdgeKind, Group> = {
+  calls: "call",
+  launches: "call",
+  waits: "call",
+  admits: "call",
+  takes: "data",
+  exports: "data",
+  reads: "data",
+  fetches: "code",
+  provides: "code",
+  writes: "result",
+  registers: "result",
+  becomes: "result",
+  restarts: "call",
+  records: "result",
+  logs: "result",
+  asks: "identity",
+  stands: "identity",
+};
+
+/** What kind of thing passes: edges of a group have one colour. */
+export function groupOf(kind: EdgeKind): Group {
+  return GROUPS[kind];
+}
+
+export const EDGES = { observed: Observed };

@@ -1,0 +1,119 @@
+// The picture at an instant: what was there, in which state, with which amounts. Pure.
+import type { Amount, Edge, Growth, Node, Patch, Picture } from "~/api/console.gen";
+
+export interface SeenNode {
+  node: Node;
+  state: string;
+  reason: string;
+  /** what is known of it at the instant: its facts, and what became known with its states */
+  facts: Record<string, unknown>;
+  /** whether it is over at the instant */
+  over: boolean;
+}
+
+export interface SeenEdge {
+  edge: Edge;
+  amount: Amount | undefined;
+  /** when something last passed, at or before the instant */
+  last: number;
+}
+
+export interface Moment {
+  at: number;
+  nodes: ReadonlyMap<string, SeenNode>;
+  edges: readonly SeenEdge[];
+}
+
+/** What of a picture had been observed at an instant. */
+export function momentOf(picture: Picture, at: number): Moment {
+  const nodes = new Map<string, SeenNode>();
+  for (const node of picture.nodes) {
+    if (node.since > at) continue;
+    const state = lastBy(node.states, at);
+    const over = node.until > 0 && node.until <= at;
+    nodes.set(node.id, {
+      node,
+      state: state?.state ?? "",
+      reason: state?.reason ?? "",
+      facts: factsAt(node, at),
+      over,
+    });
+  }
+  const edges = picture.edges
+    .filter((edge) => edge.since <= at && nodes.has(edge.source) && nodes.has(edge.target))
+    .map((edge): SeenEdge => {
+      const amount = lastBy(edge.amounts, at);
+      return { edge, amount, last: amount?.time ?? edge.since };
+    });
+  return { at, nodes, edges };
+}
+
+function factsAt(node: Node, at: number): Record<string, unknown> {
+  const known = node.states.filter((one) => one.time <= at && Object.keys(one.facts).length > 0);
+  return known.length ? Object.assign({}, node.facts, ...known.map((one) => one.facts)) : node.facts;
+}
+
+/** The last of some steps in time at or before an instant; they are in order. */
+function lastBy<T extends { time: number }>(steps: readonly T[], at: number): T | undefined {
+  let low = 0;
+  let high = steps.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((steps[middle]?.time ?? 0) <= at) low = middle + 1;
+    else high = middle;
+  }
+  return steps[low - 1];
+}
+
+/** A picture with what a message of its stream changes. */
+export function patched(picture: Picture, patch: Patch): Picture {
+  const gone = new Set(patch.gone);
+  const edges = merged(picture.edges, patch.edges, gone);
+  return {
+    ...picture,
+    title: patch.title,
+    tenant: patch.tenant,
+    state: patch.state,
+    until: patch.until,
+    nodes: merged(picture.nodes, patch.nodes, gone),
+    edges: patch.grown.length ? grownBy(edges, patch.grown) : edges,
+    moments: patch.moments.length ? [...picture.moments, ...patch.moments] : picture.moments,
+  };
+}
+
+function grownBy(edges: readonly Edge[], grown: readonly Growth[]): Edge[] {
+  const by = new Map(grown.map((one) => [one.id, one]));
+  return edges.map((edge) => {
+    const more = by.get(edge.id);
+    return more
+      ? { ...edge, until: more.until, amounts: [...edge.amounts.slice(0, more.keep), ...more.amounts] }
+      : edge;
+  });
+}
+
+function merged<T extends { id: string }>(old: readonly T[], changed: readonly T[], gone: ReadonlySet<string>): T[] {
+  if (changed.length === 0 && gone.size === 0) return old as T[];
+  const fresh = new Map(changed.map((one) => [one.id, one]));
+  const kept = old
+    .filter((one) => !gone.has(one.id))
+    .map((one) => {
+      const replaced = fresh.get(one.id);
+      fresh.delete(one.id);
+      return replaced ?? one;
+    });
+  return [...kept, ...fresh.values()];
+}
+
+/** Amounts of several edges as one. */
+export function summed(amounts: readonly (Amount | undefined)[]): Amount {
+  const sum: Amount = { time: 0, bytes: 0, rows: 0, lines: 0, count: 0 };
+  for (const one of amounts) {
+    if (!one) continue;
+    sum.time = Math.max(sum.time, one.time);
+    sum.bytes += one.bytes;
+    sum.rows += one.rows;
+    sum.lines += one.lines;
+    sum.count += one.count;
+  }
+  return sum;
+}

@@ -1,0 +1,145 @@
+// The picture as an SVG file: the same boxes and curves, with the theme's colours written in. Pure.
+import type { EdgeKind, NodeKind, Picture } from "~/api/console.gen";
+import { toneOf } from "~/design/State";
+import { tellAmount, type Words } from "./amounts";
+import type { Arrangement, Box } from "./arrange";
+import type { Drawn } from "./bundle";
+import { groupOf } from "./edges";
+import type { Moment, SeenNode } from "./moment";
+import { route } from "./route";
+import { subtitle } from "./words";
+
+type Colour = (token: string) => string;
+
+const EDGE_TOKENS = {
+  call: "--text-muted",
+  data: "--user",
+  code: "--plot-5",
+  result: "--done",
+  identity: "--tenant",
+} as const;
+const PAD = 16;
+
+export function svgOf(
+  picture: Picture,
+  { boxes, regions, width, height }: Arrangement,
+  moment: Moment,
+  edges: readonly Drawn[],
+  say: Words,
+  colour: Colour,
+): string {
+  const parts = (["user", "tenant"] as const).map((region) =>
+    regionSvg(
+      regions[region],
+      region,
+      `${say(`region.${region}`)}  ${region === "user" ? picture.project : picture.tenant}`,
+      colour,
+    ),
+  );
+  const order = (kind: NodeKind) => (kind === "attempt" ? 0 : kind === "pool" ? 1 : 2);
+  const nodes = [...moment.nodes.values()].sort((a, b) => order(a.node.kind) - order(b.node.kind));
+  const groups = nodes.filter(({ node }) => order(node.kind) < 2);
+  const cards = nodes.filter(({ node }) => order(node.kind) === 2);
+  parts.push(...groups.map((seen) => nodeSvg(seen, boxes.get(seen.node.id), say, colour)));
+  parts.push(...edges.map((edge) => edgeSvg(edge, boxes, colour)));
+  parts.push(...cards.map((seen) => nodeSvg(seen, boxes.get(seen.node.id), say, colour)));
+  parts.push(...edges.map((edge) => labelSvg(edge, boxes, say, colour)));
+  const size = `width="${width + 2 * PAD}" height="${height + 2 * PAD}" viewBox="${-PAD} ${-PAD} ${width + 2 * PAD} ${height + 2 * PAD}"`;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="system-ui, sans-serif">`,
+    `<title>${escaped(picture.title)}</title>`,
+    `<defs>${(Object.keys(EDGE_TOKENS) as (keyof typeof EDGE_TOKENS)[]).map((group) => markerSvg(group, colour)).join("")}</defs>`,
+    `<rect x="${-PAD}" y="${-PAD}" width="100%" height="100%" fill="${colour("--ground")}"/>`,
+    ...parts,
+    "</svg>",
+  ].join("\n");
+}
+
+function regionSvg(box: Box, region: "user" | "tenant", title: string, colour: Colour): string {
+  return (
+    rect(box, colour(`--${region}-soft`), colour(`--${region}-line`), 14) +
+    text(box.x + 18, box.y + 24, title, colour(`--${region}`), 13, 650)
+  );
+}
+
+function nodeSvg(seen: SeenNode, box: Box | undefined, say: Words, colour: Colour): string {
+  if (!box) return "";
+  const { node, state, facts } = seen;
+  const group = node.kind === "attempt" || node.kind === "pool";
+  const tone = state ? colour(`--${toneOf(state)}`) : "";
+  const line = colour(`--${node.region}-line`);
+  if (group) {
+    const words = [node.title, subtitle(say, seen)].filter(Boolean).join("  ");
+    return (
+      rect(box, colour("--surface"), line, 10, 0.6) + text(box.x + 12, box.y + 21, words, colour("--text"), 12, 600)
+    );
+  }
+  if (box.height < 40) {
+    const index = String(facts.index ?? "");
+    return rect(box, colour(`--${toneOf(state)}-soft`), tone, 5) + text(box.x + 7, box.y + 17, index, tone, 10, 600);
+  }
+  const most = Math.floor((box.width - 24) / 6.6);
+  const lines = [
+    text(
+      box.x + 12,
+      box.y + 18,
+      `${say(`kind.${node.kind}`)}${state ? `  ·  ${state}` : ""}`,
+      tone || colour("--text-muted"),
+      10.5,
+      600,
+    ),
+    text(box.x + 12, box.y + 35, cut(node.title, most), colour("--text"), 12.5, 600),
+    text(box.x + 12, box.y + 51, cut(subtitle(say, seen), most + 4), colour("--text-muted"), 10.5, 400),
+  ];
+  return rect(box, colour("--surface"), tone || line, 9) + lines.join("");
+}
+
+function edgeSvg(edge: Drawn, boxes: ReadonlyMap<string, Box>, colour: Colour): string {
+  const from = boxes.get(edge.source);
+  const to = boxes.get(edge.target);
+  if (!from || !to) return "";
+  const group = groupOf(edge.kind);
+  const { path } = route(edge.kind, from, to);
+  return `<path d="${path}" fill="none" stroke="${colour(EDGE_TOKENS[group])}" stroke-width="1.6" marker-end="url(#${group})"/>`;
+}
+
+function labelSvg(edge: Drawn, boxes: ReadonlyMap<string, Box>, say: Words, colour: Colour): string {
+  const from = boxes.get(edge.source);
+  const to = boxes.get(edge.target);
+  const told = [edge.label, tellAmount(say, edge.kind as EdgeKind, edge.amount)].filter(Boolean).join(" · ");
+  if (!from || !to || !told) return "";
+  const { x, y } = route(edge.kind, from, to);
+  const width = told.length * 6 + 12;
+  return (
+    rect({ x: x - width / 2, y: y - 9, width, height: 18 }, colour("--surface"), colour("--line"), 9) +
+    `<text x="${x}" y="${y + 4}" text-anchor="middle" font-size="10.5" fill="${colour("--text")}">${escaped(told)}</text>`
+  );
+}
+
+function markerSvg(group: keyof typeof EDGE_TOKENS, colour: Colour): string {
+  return `<marker id="${group}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0,0 8,4 0,8Z" fill="${colour(EDGE_TOKENS[group])}"/></marker>`;
+}
+
+function rect({ x, y, width, height }: Box, fill: string, stroke: string, radius: number, opacity = 1): string {
+  return `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="${radius}" fill="${fill}" fill-opacity="${opacity}" stroke="${stroke}"/>`;
+}
+
+function text(x: number, y: number, words: string, fill: string, size: number, weight: number): string {
+  return words
+    ? `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" fill="${fill}">${escaped(words)}</text>`
+    : "";
+}
+
+function cut(words: string, most: number): string {
+  return words.length > most ? `${words.slice(0, most - 1)}…` : words;
+}
+
+/** Text as XML takes it: markup is shown, characters that XML forbids are left out. */
+export function escaped(words: string): string {
+  return (
+    words
+      .replace(/[&<>"]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[sign] ?? "")
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: just these must go
+      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "")
+  );
+}

@@ -1,0 +1,33 @@
+// What a node says of itself at a glance, in one short line.
+import { formatBytes, formatCount } from "~/lib/units";
+import type { Words } from "./amounts";
+import type { SeenNode } from "./moment";
+
+const text = (value: unknown): string => (typeof value === "string" ? value : "");
+const number = (value: unknown): number => (typeof value === "number" ? value : 0);
+
+/** The second line of a node's card; empty when there is nothing worth a line. */
+export function subtitle(say: Words, { node, facts }: SeenNode): string {
+  switch (node.kind) {
+    case "caller":
+      return text(facts.method) || text(facts.library) || text(facts.agent);
+    case "replica":
+    case "pool":
+      return [text(facts.machine), text(facts.python) && `Python ${text(facts.python)}`].filter(Boolean).join(" · ");
+    case "image":
+      return [text(facts.python) && `Python ${text(facts.python)}`, text(facts.substituted)]
+        .filter(Boolean)
+        .join(" · ");
+    case "source":
+    case "package":
+      return number(facts.bytes) ? formatBytes(number(facts.bytes)) : "";
+    case "files":
+      return Array.isArray(facts.objects) ? formatCount(facts.objects.length) : "";
+    case "queue":
+      return text(facts.reason);
+    case "attempt":
+      return number(facts.replicas) ? say("replicas", { n: number(facts.replicas) }) : "";
+    default:
+      return text(facts.subtitle);
+  }
+}
