@@ -1,5 +1,6 @@
 """What the walls of the sandbox keep out and let through, seen from inside."""
 
+import json
 import os
 import socket
 import ssl
@@ -57,6 +58,35 @@ def test_the_program_has_no_rights(make: Make) -> None:
         "CapEff": "0000000000000000",
         "NoNewPrivs": "1",
     }
+
+
+def test_variables_of_a_job_mean_nothing_to_what_builds_the_walls(make: Make, tmp_path: Path) -> None:
+    traps, canary = tmp_path / "traps", tmp_path / "sprung"
+    traps.mkdir()
+    for name in ("bwrap", "setpriv", "sh", "env"):
+        (traps / name).write_text(f"#!/bin/sh\necho $0 >> {canary}\nexit 1\n")
+        (traps / name).chmod(0o755)
+    variables = {
+        "PATH": f"{traps}:/usr/bin:/bin",
+        "ODD": 'it\'s "a" $HOME `id` \\\n=x',
+        "with.dots-and": "1",
+        "ENV": f"{traps}/sh",
+    }
+    code = "import json, os; print(json.dumps({n: os.environ.get(n) for n in json.loads(os.environ['WANTED'])}))"
+    program = p.Program(argv=("python3", "-c", code))
+    agent = make(program=program, runtime="sandbox", env={**variables, "WANTED": json.dumps(list(variables))})
+    agent.start()
+    assert agent.outcome().reason == p.SUCCEEDED, agent.lines(p.STDERR)
+    assert json.loads(agent.lines()[0]) == variables
+    assert not canary.exists()
+
+
+def test_the_loader_of_the_program_alone_hears_of_the_libraries_of_a_job(make: Make) -> None:
+    program = p.Program(argv=("/bin/true",))
+    agent = make(program=program, runtime="sandbox", env={"LD_PRELOAD": "/gcs/none.so"})
+    agent.start()
+    assert agent.outcome().reason == p.SUCCEEDED
+    assert len([line for line in agent.lines(p.STDERR) if "/gcs/none.so" in line]) == 1
 
 
 def test_buckets_are_folders_whose_files_belong_to_both_sides(make: Make, tmp_path: Path) -> None:
