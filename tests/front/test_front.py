@@ -252,6 +252,17 @@ def test_grpc_through_the_socket_of_a_replica(front: Running, tmp_path: Path) ->
         door.close()
 
 
+def test_a_message_of_a_stranger_is_not_taken_beyond_a_size(front: Running) -> None:
+    credentials = grpc.ssl_channel_credentials(front.ca.read_bytes())
+    options = [("grpc.enable_http_proxy", 0), ("grpc.max_send_message_length", -1)]
+    with grpc.secure_channel(f"localhost:{front.port}", credentials, options) as channel:
+        say = channel.unary_unary("/test.Echo/Say")
+        assert json.loads(say(bytes(20 << 20), timeout=60))["size"] == 20 << 20
+        with pytest.raises(grpc.RpcError) as caught:
+            say(bytes((64 << 20) + 1), timeout=60)
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
 def test_a_metadata_port_for_a_plain_process(front: Running) -> None:
     host, port = front.run(front.front.open_metadata("replicas/8"))
     with socket.create_connection((host, port), timeout=10) as connection:
