@@ -362,6 +362,7 @@ def main(arguments: list[str]) -> int:
         if lock is None:
             print(f"Another server has the home {given.home}.", file=sys.stderr)  # noqa: T201
             return 3
+        upkeep.plain_logs()
         with contextlib.closing(_Lock(lock)):
             Server(given).run()
     except (SettingsError, TrigpointError) as error:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import structlog
 from uv import find_uv_bin
 
 from trigpoint.core import ready
@@ -217,6 +218,13 @@ def host(given: Settings) -> Host:
         vcpu_quota=given.vcpu_quota,
         strict=given.strict,
     )
+
+
+def plain_logs() -> None:
+    """Have the server's log show faults by their lines alone: the values around them are requests, keys and tokens."""
+    *processors, _ = structlog.get_config()["processors"]
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*processors, renderer])
 
 
 def uv() -> str:

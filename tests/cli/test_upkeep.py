@@ -8,6 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+import structlog
+
+from trigpoint import upkeep
 from trigpoint.core.clock import SystemClock
 from trigpoint.store import Store, events
 
@@ -63,3 +67,19 @@ def test_lost_changes_are_said_and_can_be_accepted(tmp_path: Path) -> None:
 def test_restore_wants_one_thing_or_the_other(tmp_path: Path) -> None:
     assert trig(tmp_path, "restore").returncode == 2
     assert trig(tmp_path, "restore", "nowhere").returncode == 2
+
+
+def test_a_fault_is_logged_without_the_values_around_it(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(token: str) -> None:
+        raise ValueError("broken")
+
+    upkeep.plain_logs()
+    try:
+        fail("ya29." + "secret")
+    except ValueError as error:
+        structlog.get_logger().error("failed", exc_info=error)
+    finally:
+        structlog.reset_defaults()
+    said = capsys.readouterr().out
+    assert "ValueError: broken" in said
+    assert "ya29.secret" not in said
