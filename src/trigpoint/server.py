@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -130,6 +131,7 @@ class Server:
             loop.add_signal_handler(number, stop.set)
         self._storage.start()
         replicas = self._jobs.recover()
+        shutil.rmtree(self._places.doors, ignore_errors=True)  # of a server that was killed
         await self._front.start()
         for replica in replicas:
             await self._open_doors(replica.uid, replica.task)
@@ -175,6 +177,9 @@ class Server:
                 await asyncio.get_running_loop().run_in_executor(self._pool, self._storage.tick)
             except TrigpointError as error:
                 log.warning("upkeep of storage failed", reason=error.message)
+            for name in self._front.replicas():
+                if self._identity.replica(name) is None:
+                    await self._front.close_replica(name)
 
     def _engine_options(self) -> LocalOptions:
         given = self._settings

@@ -1,5 +1,7 @@
 """The contract of `runtime.engine`, on the local engine with real processes and on the fake."""
 
+import hashlib
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ class Subject(NamedTuple):
     engine: Engine
     tick: Callable[[str], None]
     """Lets the agents of a gang do what real ones do by themselves."""
+    attempts: Path
 
 
 def gang(uid: str, script: str = "exec sleep 60", names: tuple[str, ...] = ("workerpool0-0",)) -> GangSpec:
@@ -55,10 +58,10 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]
                 if status.state == p.PREPARED:
                     fake.run(uid, name)
 
-        yield Subject(fake, tick)
+        yield Subject(fake, tick, tmp_path / "attempts")
         return
     engine = LocalEngine(tmp_path / "attempts", LocalOptions(runtime=request.param))
-    yield Subject(engine, lambda uid: None)
+    yield Subject(engine, lambda uid: None, tmp_path / "attempts")
     engine.sweep([])
     engine.close()
 
@@ -114,8 +117,24 @@ def test_what_is_forgotten_is_unknown(subject: Subject) -> None:
     assert subject.engine.observe(["a1"])["a1"].replicas == {}
 
 
+def test_what_is_over_is_released_and_can_still_be_read(subject: Subject) -> None:
+    subject.engine.ensure(gang("a1", names=("workerpool0-0", "workerpool1-0")))
+    subject.tick("a1")
+    until(subject.engine, "a1", is_in(p.RUNNING))
+    subject.engine.stop("a1", 0)
+    until(subject.engine, "a1", lambda o: o.placement is Placement.GONE)
+    for _ in range(2):
+        subject.engine.release("a1")
+    seen = subject.engine.observe(["a1"])["a1"]
+    assert all(one.status is not None and one.status.outcome is not None for one in seen.replicas.values())
+    left = os.listdir("/run/netns") if os.path.isdir("/run/netns") else []
+    ours = f"trig-{hashlib.sha256(os.fsencode(subject.attempts)).hexdigest()[:6]}-"
+    assert not [name for name in left if name.startswith(ours)]
+
+
 def test_a_stop_of_an_unknown_gang_is_nothing(subject: Subject) -> None:
     subject.engine.stop("nobody", 1)
+    subject.engine.release("nobody")
     subject.engine.forget("nobody")
 
 

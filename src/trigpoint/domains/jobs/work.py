@@ -241,6 +241,7 @@ class Work:
             self._retire(tx, sight, self._kernel.clock.now())
 
         self._kernel.store.write(unit)
+        self._engine.release(sight.uid)
         return Again()
 
     def _end(self, sight: Sight, step: rules.End) -> Outcome:
@@ -264,6 +265,7 @@ class Work:
             self._wake_parent(tx, progress)
 
         self._kernel.store.write(unit)
+        self._engine.release(sight.uid)
         self._queue.left(sight.stored.row.name)
         return Done()
 
@@ -291,6 +293,7 @@ class Work:
             if self._engine.observe([uid])[uid].placement is Placement.PLACED:
                 self._engine.stop(uid, rules.GRACE_SECONDS)
                 return Wait(self._kernel.clock.now() + SECOND, "The last replicas are being stopped.")
+            self._engine.release(uid)
         return Done()
 
     def _save(
