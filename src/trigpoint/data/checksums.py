@@ -19,7 +19,7 @@ Matrix = tuple[int, ...]
 def of_file(file: int) -> int:
     """Return the CRC32C of a whole file by its descriptor, whose position it moves."""
     crc, offset = 0, 0
-    for begin, end in _extents(file, os.fstat(file).st_size):
+    for begin, end in extents(file, os.fstat(file).st_size):
         crc = with_zeros(crc, begin - offset)
         offset = begin
         while offset < end and (chunk := os.pread(file, min(CHUNK, end - offset), offset)):
@@ -37,7 +37,7 @@ def with_zeros(crc: int, count: int) -> int:
     return register ^ _ALL
 
 
-def _extents(file: int, size: int) -> Iterator[tuple[int, int]]:
+def extents(file: int, size: int) -> Iterator[tuple[int, int]]:
     """Yield where data begins and ends, in order, and at last the end of the file, which a hole may lead up to."""
     offset = 0
     while offset < size:

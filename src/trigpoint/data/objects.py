@@ -77,6 +77,9 @@ class Objects:
         self.ids = ids
         self.step = step
         self.root = home / "buckets"
+        for folder in (self.root, home / "blobs"):
+            # Jobs write into the folders below, also as root: other people of this machine have no business in there.
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.blobs = Blobs(home / "blobs", step)
         self._locks: dict[str, threading.RLock] = {}
         self._guard = threading.Lock()
