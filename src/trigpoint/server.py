@@ -368,6 +368,7 @@ def main(arguments: list[str]) -> int:
             print(f"Another server has the home {given.home}.", file=sys.stderr)  # noqa: T201
             return 3
         upkeep.plain_logs()
+        upkeep.raise_limits()
         with contextlib.closing(_Lock(lock)):
             Server(given).run()
     except (SettingsError, TrigpointError) as error:

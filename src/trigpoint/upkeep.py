@@ -6,6 +6,7 @@ not a server serves the home, except `restore`. The small helpers that `server` 
 
 import json
 import os
+import resource
 import secrets
 import shutil
 import socket
@@ -34,6 +35,7 @@ from trigpoint.store.queries import COLUMNS
 
 _DAY: Micros = 86_400 * SECOND
 _BATCH = 1000
+_FILES = 1 << 16
 _FOLDERS = ("buckets", "blobs", "keys")
 _FINAL = ("JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED")
 _GOOGLE = ("storage", "www", "oauth2", "iam", "iamcredentials", "cloudresourcemanager", "logging", "aiplatform")
@@ -228,6 +230,14 @@ def host(given: Settings) -> Host:
         vcpu_quota=given.vcpu_quota,
         strict=given.strict,
     )
+
+
+def raise_limits() -> None:
+    """Take as many descriptors as the machine grants: what shells start with is too few for a server of many jobs."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    if soft != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def plain_logs() -> None:
