@@ -83,8 +83,8 @@ class Later(SystemClock):
 
     ahead = 0
 
-    def now(self) -> int:
-        return super().now() + self.ahead
+    def wall(self) -> int:
+        return super().wall() + self.ahead
 
 
 def test_leaves_are_renewed(tmp_path: Path) -> None:
