@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -69,6 +70,7 @@ class Server:
 
     def __init__(self, given: Settings) -> None:
         self._settings = given
+        self.serving = False
         self._clock, self._ids = SystemClock(), SystemIds()
         for folder in ("run", "keys", "logs", "attempts", "environments"):
             given.path(folder).mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -134,6 +136,7 @@ class Server:
             loop.add_signal_handler(number, stop.set)
         self._storage.start()
         replicas = self._jobs.recover()
+        shutil.rmtree(self._places.doors, ignore_errors=True)  # of a server that was killed
         await self._front.start()
         for replica in replicas:
             await self._open_doors(replica.uid, replica.task)
@@ -143,6 +146,7 @@ class Server:
         ports = {"port": self._front.address[1], "proxy_port": self._front.proxy_address[1]}
         upkeep.keep_ports(self._settings.path("run"), ports)
         self._announce().write(self._settings.path("run"))
+        self.serving = True
         log.info("serving", port=self._front.address[1], proxy=self._front.proxy_address[1], home=self._settings.home)
         self._console.start()
         await loop.run_in_executor(self._pool, self._begin_work)
@@ -170,7 +174,10 @@ class Server:
         self._threads.close()
         self._datasets.close()
         self._engine.close()
-        self._storage.close()
+        try:
+            self._storage.close()
+        except TrigpointError as error:
+            log.warning("upkeep of storage failed", reason=error.message)  # the next start does what is due
         self._store.close()
         log.info("stopped")
 
@@ -181,6 +188,9 @@ class Server:
                 await asyncio.get_running_loop().run_in_executor(self._pool, self._storage.tick)
             except TrigpointError as error:
                 log.warning("upkeep of storage failed", reason=error.message)
+            for name in self._front.replicas():
+                if self._identity.replica(name) is None:
+                    await self._front.close_replica(name)
 
     def _engine_options(self) -> LocalOptions:
         given = self._settings
@@ -369,6 +379,7 @@ class Server:
 
 def main(arguments: list[str]) -> int:
     """Run one verb; return the exit status. What goes wrong before serving is one line on standard error."""
+    server = None
     try:
         given = settings.load()
         given.home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -378,22 +389,22 @@ def main(arguments: list[str]) -> int:
         if lock is None:
             print(f"Another server has the home {given.home}.", file=sys.stderr)  # noqa: T201
             return 3
-        with contextlib.closing(_Lock(lock)):
-            Server(given).run()
+        ready.withdraw(given.path("run"))  # of a server that was killed: its process id may be anybody's by now
+        upkeep.plain_logs()
+        upkeep.raise_limits()
+        with contextlib.ExitStack() as held:
+            held.callback(os.close, lock)
+            server = Server(given)
+            server.run()
     except (SettingsError, TrigpointError) as error:
         print(str(error), file=sys.stderr)  # noqa: T201
         return 1
+    except OSError as error:
+        if server is not None and server.serving:
+            raise
+        print(str(error), file=sys.stderr)  # noqa: T201
+        return 1
     return 0
-
-
-class _Lock:
-    """Holds the home's lock for as long as this process serves it."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def close(self) -> None:
-        os.close(self._descriptor)
 
 
 if __name__ == "__main__":

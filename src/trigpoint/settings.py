@@ -87,7 +87,7 @@ def _from_file(path: Path) -> Mapping[str, Any]:
         return {}
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise SettingsError(f"config.toml in the home directory is not valid TOML: {error}") from error
 
 
@@ -111,9 +111,14 @@ def _typed(name: str, value: Any, default: Any) -> Any:
         return words[str(value).lower()]
     if isinstance(default, int):
         try:
-            return int(value)
+            number = int(value)
         except (TypeError, ValueError) as error:
             raise SettingsError(f"setting {name} must be a whole number, not {value!r}") from error
+        if name.endswith("port") and not 0 <= number < 65536:
+            raise SettingsError(f"setting {name} must be a port from 0 to 65535, not {number}")
+        return number
     if isinstance(default, tuple):
+        if not isinstance(value, str | list):
+            raise SettingsError(f"setting {name} must be a list, not {value!r}")
         return tuple(v.strip() for v in value.split(",") if v.strip()) if isinstance(value, str) else tuple(value)
     return str(value)

@@ -6,6 +6,7 @@ not a server serves the home, except `restore`. The small helpers that `server` 
 
 import json
 import os
+import resource
 import secrets
 import shutil
 import socket
@@ -15,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import structlog
 from uv import find_uv_bin
 
 from trigpoint.core import ready
 from trigpoint.core.clock import SECOND, Micros, SystemClock, SystemIds
 from trigpoint.core.errors import FailedPrecondition, InvalidArgument
+from trigpoint.data import copies
 from trigpoint.domains.jobs import CUSTOM_JOB, Host
 from trigpoint.domains.projects import Projects
 from trigpoint.domains.storage import Storage
@@ -32,6 +35,7 @@ from trigpoint.store.queries import COLUMNS
 
 _DAY: Micros = 86_400 * SECOND
 _BATCH = 1000
+_FILES = 1 << 16
 _FOLDERS = ("buckets", "blobs", "keys")
 _FINAL = ("JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED")
 _GOOGLE = ("storage", "www", "oauth2", "iam", "iamcredentials", "cloudresourcemanager", "logging", "aiplatform")
@@ -65,16 +69,19 @@ def _backup(given: Settings, target: str) -> Mapping[str, Any]:
     path = Path(target)
     store = Store.open(given.database_url, given.telemetry_url, read_only=True)
     try:
-        backup.backup(store, path)
+        backup.backup(store, path, lambda folder: _copy_files(given, folder))
     finally:
         store.close()
-    for name in _FOLDERS:
-        if given.path(name).exists():
-            shutil.copytree(given.path(name), path / name, symlinks=True)
-    if given.path("config.toml").exists():
-        shutil.copy2(given.path("config.toml"), path / "config.toml")
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     return {"backup": str(path), "bytes": size}
+
+
+def _copy_files(given: Settings, folder: Path) -> None:
+    for name in _FOLDERS:
+        if given.path(name).exists():
+            copies.copy_folder(given.path(name), folder / name)
+    if given.path("config.toml").exists():
+        shutil.copy2(given.path("config.toml"), folder / "config.toml")
 
 
 def _restore(given: Settings, source: str) -> Mapping[str, Any]:
@@ -86,12 +93,18 @@ def _restore(given: Settings, source: str) -> Mapping[str, Any]:
         path = Path(source)
         aside = given.path("replaced", secrets.token_hex(4))
         aside.parent.mkdir(mode=0o700, exist_ok=True)
+        backup.verify(path)
+        fresh = {name: given.path(f"{name}.restoring") for name in _FOLDERS}
+        for name, folder in fresh.items():
+            shutil.rmtree(folder, ignore_errors=True)
+            if (path / name).exists():
+                copies.copy_folder(path / name, folder)
         backup.restore(path, given.path("trigpoint.db"), given.path("telemetry.db"), aside)
-        for name in _FOLDERS:
+        for name, folder in fresh.items():
             if given.path(name).exists():
                 given.path(name).rename(aside / name)
-            if (path / name).exists():
-                shutil.copytree(path / name, given.path(name), symlinks=True)
+            if folder.exists():
+                folder.rename(given.path(name))
         return {"restored": str(path), "replaced files are in": str(aside)}
     finally:
         os.close(lock)
@@ -196,14 +209,14 @@ def _rescan(given: Settings) -> Mapping[str, Any]:
 
 def secret(path: Path) -> bytes:
     """Return the secret kept in a file of mode 0600, made at first use: 32 bytes."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_bytes(32))
-        file.flush()
-        os.fsync(file.fileno())
+    if not path.exists():
+        scratch = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        scratch.unlink(missing_ok=True)
+        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(32))
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.rename(path)  # whole or not at all: a server killed meanwhile leaves no secret that is none
     return path.read_bytes()
 
 
@@ -217,6 +230,21 @@ def host(given: Settings) -> Host:
         vcpu_quota=given.vcpu_quota,
         strict=given.strict,
     )
+
+
+def raise_limits() -> None:
+    """Take as many descriptors as the machine grants: what shells start with is too few for a server of many jobs."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    if soft != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+
+
+def plain_logs() -> None:
+    """Have the server's log show faults by their lines alone: the values around them are requests, keys and tokens."""
+    *processors, _ = structlog.get_config()["processors"]
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*processors, renderer])
 
 
 def uv() -> str:

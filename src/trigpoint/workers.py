@@ -9,7 +9,7 @@ import threading
 import structlog
 
 from trigpoint.core.clock import SECOND, Clock, Micros
-from trigpoint.core.errors import Aborted, TrigpointError, Unavailable
+from trigpoint.core.errors import Aborted, ResourceExhausted, TrigpointError, Unavailable
 from trigpoint.kernel.reconcile import Again, Done, Outcome, Reconcilers, Wait
 from trigpoint.kernel.schedule import Schedule, Taken
 from trigpoint.store import Store, work
@@ -21,6 +21,8 @@ _STEPS_IN_A_ROW = 50
 _IDLE_SECONDS = 30.0
 _FIRST_BACKOFF: Micros = SECOND // 4
 _LONGEST_BACKOFF: Micros = 60 * SECOND
+_SOON: Micros = 5 * SECOND
+"""The longest backoff of what is no fault of the step's: a full disk is freed, a database comes back."""
 
 
 class Workers:
@@ -79,8 +81,9 @@ class Workers:
         return Again(), 0
 
     def _failed(self, item: Taken, error: Exception) -> Wait:
-        backoff = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** min(item.failures, 10))
-        trace = None if isinstance(error, Unavailable) else error
+        outside = isinstance(error, Unavailable | ResourceExhausted | OSError)
+        backoff = min(_SOON if outside else _LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** min(item.failures, 10))
+        trace = None if outside else error
         log.warning("step failed", item=item.name, failures=item.failures + 1, reason=str(error), exc_info=trace)
         return Wait(self._clock.now() + backoff, "A step failed and is tried again.")
 

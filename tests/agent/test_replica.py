@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from tests.agent.conftest import Agent, Ears, Make, until
 
+from trigpoint.agent import directory, tree
 from trigpoint.agent import protocol as p
-from trigpoint.agent import tree
 from trigpoint.runtime.environments import Environments
 from trigpoint.runtime.nursery import agent_command
 
@@ -307,3 +307,31 @@ def test_orphans_that_end_do_not_pile_up(make: Make, ears: Ears) -> None:
     time.sleep(0.3)
     until(lambda: not dead())
     assert agent.outcome().reason == p.SUCCEEDED
+
+
+def test_how_a_program_ended_is_not_forgotten_while_it_cannot_be_written(make: Make, ears: Ears) -> None:
+    agent = make("echo done; sleep 0.5")
+    process = agent.start()
+    until(lambda: "started" in ears.kinds(), "the start")
+    hindrance = agent.directory / "status.json.new"
+    hindrance.mkdir()
+    until(lambda: agent.lines(p.RUNNER)[-1].startswith("Task completed."), "the end of the program")
+    time.sleep(0.7)
+    assert process.poll() is None
+    assert "outcome" not in ears.kinds()
+    hindrance.rmdir()
+    assert agent.outcome().reason == p.SUCCEEDED
+    assert process.wait(30) == 0
+    assert ears.kinds()[-1] == "outcome"
+
+
+def test_a_torn_report_does_not_hide_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    claimed = directory.claim(str(tmp_path))
+    assert claimed is not None
+    real = os.write
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", lambda file, data: real(file, data[:10]))
+        claimed.spool(p.Report(1, "started", 5, {}))
+    claimed.spool(p.Report(2, "outcome", 6, {}))
+    assert [report.seq for report in directory.spooled(str(tmp_path / "spool.jsonl"))] == [2]
+    claimed.release()

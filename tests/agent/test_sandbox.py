@@ -1,5 +1,6 @@
 """What the walls of the sandbox keep out and let through, seen from inside."""
 
+import json
 import os
 import socket
 import ssl
@@ -10,15 +11,17 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import trustme
 from tests.agent.conftest import Agent, Ears, Make, listening, until
 
 from trigpoint.agent import protocol as p
 from trigpoint.agent import tree
-from trigpoint.agent.relay import is_public
+from trigpoint.agent.relay import is_own, is_public
 
 ROOT = os.geteuid() == 0
+FAMILIES = (socket.AF_INET, socket.AF_INET6)
 needs_root = pytest.mark.skipif(not ROOT, reason="users and networks of one's own need root")
 
 
@@ -57,6 +60,35 @@ def test_the_program_has_no_rights(make: Make) -> None:
         "CapEff": "0000000000000000",
         "NoNewPrivs": "1",
     }
+
+
+def test_variables_of_a_job_mean_nothing_to_what_builds_the_walls(make: Make, tmp_path: Path) -> None:
+    traps, canary = tmp_path / "traps", tmp_path / "sprung"
+    traps.mkdir()
+    for name in ("bwrap", "setpriv", "sh", "env"):
+        (traps / name).write_text(f"#!/bin/sh\necho $0 >> {canary}\nexit 1\n")
+        (traps / name).chmod(0o755)
+    variables = {
+        "PATH": f"{traps}:/usr/bin:/bin",
+        "ODD": 'it\'s "a" $HOME `id` \\\n=x',
+        "with.dots-and": "1",
+        "ENV": f"{traps}/sh",
+    }
+    code = "import json, os; print(json.dumps({n: os.environ.get(n) for n in json.loads(os.environ['WANTED'])}))"
+    program = p.Program(argv=("python3", "-c", code))
+    agent = make(program=program, runtime="sandbox", env={**variables, "WANTED": json.dumps(list(variables))})
+    agent.start()
+    assert agent.outcome().reason == p.SUCCEEDED, agent.lines(p.STDERR)
+    assert json.loads(agent.lines()[0]) == variables
+    assert not canary.exists()
+
+
+def test_the_loader_of_the_program_alone_hears_of_the_libraries_of_a_job(make: Make) -> None:
+    program = p.Program(argv=("/bin/true",))
+    agent = make(program=program, runtime="sandbox", env={"LD_PRELOAD": "/gcs/none.so"})
+    agent.start()
+    assert agent.outcome().reason == p.SUCCEEDED
+    assert len([line for line in agent.lines(p.STDERR) if "/gcs/none.so" in line]) == 1
 
 
 def test_buckets_are_folders_whose_files_belong_to_both_sides(make: Make, tmp_path: Path) -> None:
@@ -325,10 +357,19 @@ def sdist(tmp_path: Path, requirement: str = "") -> bytes:
         ("8.8.8.8", True), ("127.0.0.1", False), ("10.0.0.1", False), ("169.254.169.254", False), ("::1", False),
         ("::ffff:127.0.0.1", False), ("64:ff9b::7f00:1", False), ("2002:7f00:1::", False), ("fd00::1", False),
         ("224.0.0.1", False), ("0.0.0.0", False), ("2001:4860:4860::8888", True), ("fe80::1%eth0", False),
+        ("fec0::1", False), ("64:ff9b:1::1", False), ("2001:0:102:304::1", False), ("::127.0.0.1", False),
+        ("2002:808:808::1", False), ("64:ff9b::808:808", True), ("255.255.255.255", False),
     ],
 )  # fmt: skip
 def test_the_proxy_knows_which_addresses_are_public(address: str, public: bool) -> None:
     assert is_public(address) is public
+
+
+def test_the_proxy_knows_the_addresses_of_its_machine() -> None:
+    own = {str(found.address) for at in psutil.net_if_addrs().values() for found in at if found.family in FAMILIES}
+    assert "127.0.0.1" in own
+    assert all(is_own(address) for address in own if "%" not in address)
+    assert not is_own("198.51.100.1")
 
 
 @pytest.mark.parametrize("outbound", [True, False])

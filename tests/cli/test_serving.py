@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -202,3 +203,23 @@ def test_backup_and_restore(serving: Path, tmp_path_factory: pytest.TempPathFact
     listed = json.loads(trig(other, "projects", "list", "--json").stdout)
     trig(other, "down")
     assert "kept-project" in {one["projectId"] for one in listed}
+
+
+def test_a_server_that_cannot_begin_says_so_in_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        environ = {"TRIGPOINT_PORT": str(taken.getsockname()[1]), "TRIGPOINT_HOME": str(tmp_path / "one")}
+        done = subprocess.run(
+            [sys.executable, "-m", "trigpoint.server", "serve"],
+            env={**os.environ, "PYTHONPATH": ":".join(sys.path), **environ},
+            capture_output=True,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "Address already in use" in done.stderr
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two" / "run").write_text("no folder")
+    done = trig(tmp_path / "two", "up", "--detach")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ")
+    assert "Traceback" not in done.stderr

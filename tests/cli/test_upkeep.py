@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import secrets
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+import structlog
+
+from trigpoint import settings, upkeep
 from trigpoint.core.clock import SystemClock
+from trigpoint.data import copies
 from trigpoint.store import Store, events
 
 
@@ -60,6 +68,78 @@ def test_lost_changes_are_said_and_can_be_accepted(tmp_path: Path) -> None:
     assert trig(tmp_path, "gc").returncode == 0
 
 
+def test_a_backup_is_made_whatever_jobs_left_in_buckets(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    opened(home).close()
+    bucket = home / "buckets" / "things"
+    bucket.mkdir(parents=True)
+    os.mkfifo(bucket / "pipe")
+    (bucket / "shell").write_bytes(b"#!")
+    (bucket / "shell").chmod(0o6777)
+    copy = tmp_path / "copy"
+    made = trig(home, "backup", str(copy))
+    assert made.returncode == 0, made.stderr
+    assert os.listdir(copy / "buckets" / "things") == ["shell"]
+    restored = trig(home, "restore", str(copy))
+    assert restored.returncode == 0, restored.stderr
+    assert stat.S_IMODE((bucket / "shell").stat().st_mode) == 0o777
+
+
+def test_a_backup_that_fails_leaves_nothing_that_looks_like_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    home = tmp_path / "home"
+    home.mkdir()
+    opened(home).close()
+    (home / "buckets").mkdir()
+    monkeypatch.setattr(copies, "copy_folder", full)
+    with pytest.raises(OSError, match="No space left"):
+        upkeep.main(settings.load({"home": str(home)}), ["backup", str(tmp_path / "copy")])
+    assert os.listdir(tmp_path) == ["home"]
+
+
+def test_what_a_home_holds_is_its_owners_alone(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    opened(home).close()
+    assert trig(home, "data", "rescan").returncode == 0
+    for name in ("trigpoint.db", "telemetry.db", "buckets", "blobs"):
+        assert stat.S_IMODE((home / name).stat().st_mode) & 0o077 == 0, name
+
+
+def test_a_secret_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(count: int) -> bytes:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(secrets, "token_bytes", killed)
+        with pytest.raises(KeyboardInterrupt):
+            upkeep.secret(tmp_path / "secret")
+    kept = upkeep.secret(tmp_path / "secret")
+    assert len(kept) == 32
+    assert upkeep.secret(tmp_path / "secret") == kept
+
+
 def test_restore_wants_one_thing_or_the_other(tmp_path: Path) -> None:
     assert trig(tmp_path, "restore").returncode == 2
     assert trig(tmp_path, "restore", "nowhere").returncode == 2
+
+
+def test_a_fault_is_logged_without_the_values_around_it(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(token: str) -> None:
+        raise ValueError("broken")
+
+    upkeep.plain_logs()
+    try:
+        fail("ya29." + "secret")
+    except ValueError as error:
+        structlog.get_logger().error("failed", exc_info=error)
+    finally:
+        structlog.reset_defaults()
+    said = capsys.readouterr().out
+    assert "ValueError: broken" in said
+    assert "ya29.secret" not in said

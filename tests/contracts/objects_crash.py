@@ -12,8 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from trigpoint.core.clock import SystemClock, SystemIds
+from trigpoint.data.checksums import of_file
 from trigpoint.data.objects import Objects
-from trigpoint.data.objects_sweep import Sweeper, checksum
+from trigpoint.data.objects_sweep import Sweeper
 from trigpoint.data.objects_uploads import Uploads
 from trigpoint.store import Store
 from trigpoint.store import objects as rows
@@ -121,7 +122,7 @@ def check(home: Path) -> list[str]:
     for row in listed:
         with objects.open(row) as reading:
             found[row.name] = reading.read(0, row.size + 1)
-            if checksum(reading.file) != row.crc32c or len(found[row.name]) != row.size:
+            if of_file(reading.file) != row.crc32c or len(found[row.name]) != row.size:
                 wrong.append(f"{row.name!r} is torn")
         shown = objects.tree("b").open(row.name)
         if row.name.endswith(b"/"):

@@ -25,8 +25,10 @@ from trigpoint.core.errors import (
     InvalidArgument,
     NotFound,
     ResourceExhausted,
+    Unavailable,
 )
 from trigpoint.data.objects import Objects
+from trigpoint.data.objects_blobs import Blobs
 from trigpoint.data.objects_sweep import Sweeper, is_name
 from trigpoint.data.objects_tree import ESCAPED, holdable
 from trigpoint.data.objects_uploads import Uploads
@@ -445,6 +447,45 @@ def test_a_full_disk_is_said_and_leaves_nothing(objects: Objects, monkeypatch: p
     assert len(blobs(objects)) == 1
     assert live(objects, b"x") is None
     put(objects, b"x", b"2")
+
+
+def failing(*given: Any, **more: Any) -> Any:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_bucket_without_a_folder_is_not_made(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "mkdir", failing)
+        with pytest.raises(Unavailable, match="check the disk"):
+            objects.create_bucket(BucketRow("new", "1", 1, 1, 1, b"{}"))
+    objects.create_bucket(BucketRow("new", "1", 1, 1, 1, b"{}"))
+    assert (objects.root / "new").is_dir()
+
+
+def test_what_is_durable_does_not_fail_for_what_is_left_to_do(
+    objects: Objects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(objects, b"x", b"1")
+    with monkeypatch.context() as patched:
+        patched.setattr(Blobs, "unlink", failing)
+        second = put(objects, b"x", b"2")
+        objects.remove(BUCKET, b"x", second.generation, drop)
+    assert live(objects, b"x") is None
+    again = Objects(objects.store, tmp_path, SystemClock(), SystemIds())
+    again.recover()
+    assert blobs(again) == []
+
+
+def test_what_could_not_be_settled_is_settled_later(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = put(objects, b"x", b"1")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "rename", failing)
+        with pytest.raises(Unavailable, match="check the disk"):
+            objects.settle()
+    assert (objects.blobs.incoming / row.blob).exists()
+    objects.settle()
+    assert not (objects.blobs.incoming / row.blob).exists()
+    assert objects.store.read(rows.all_chores) == []
 
 
 def test_names_that_a_tree_holds() -> None:

@@ -109,6 +109,7 @@ def test_what_clients_send(text: str, tree: Node | None) -> None:
         ("a=" + "x" * 30_000, "30002 characters"),
         ("(" * 21 + "a=1" + ")" * 21, "deeper than 20"),
         ("a=1 " * 501, "501 comparisons"),
+        ("a" + ".b" * 50 + "=1", "more than 50 parts"),
     ],
 )
 def test_what_is_refused_and_why(text: str, why: str) -> None:

@@ -1,5 +1,7 @@
 """Read masks are tolerant, update masks are strict, and neither shares anything with the messages they are given."""
 
+import time
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -33,6 +35,22 @@ JOB = messages.from_dict(
         },
     },
 )
+
+
+@pytest.mark.parametrize("path", ["metadata" + ".b" * 100, "metadata." + "b" * 2000])
+def test_a_path_that_leads_nowhere_for_sure_is_refused(path: str) -> None:
+    with pytest.raises(InvalidArgument, match="mask"):
+        masks.read(PIPELINE, [path])
+    with pytest.raises(InvalidArgument, match="mask"):
+        masks.merged(PIPELINE, PIPELINE, FieldMask(paths=[path]), ["metadata"])
+
+
+def test_many_long_paths_into_a_large_struct_take_no_time() -> None:
+    large = messages.from_dict(PipelineJob, {"pipelineSpec": {f"key_{n}": n for n in range(3000)}})
+    paths = ["pipeline_spec" + ".a" * 90 + str(n) for n in range(200)]
+    begun = time.process_time()
+    assert messages.to_dict(masks.read(large, paths)) == {"pipelineSpec": {}}
+    assert time.process_time() - begun < 10
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ def test_flags_win_over_environment_over_file_over_default(tmp_path: Path) -> No
         ("port = 'x'", "setting port must be a whole number"),
         ("strict = 'perhaps'", "setting strict must be true or false"),
         ("port = ", "not valid TOML"),
+        ("port = 99999", "setting port must be a port"),
+        ("locations = 5", "setting locations must be a list"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_key(tmp_path: Path, text: str, message: str) -> None:

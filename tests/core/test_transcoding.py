@@ -141,7 +141,9 @@ def test_queries() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("2", 2), ("MODEL_SOURCE_TYPE_UNSPECIFIED", None), ("nonsense", InvalidArgument)]
+    ("text", "expected"),
+    [("2", 2), ("MODEL_SOURCE_TYPE_UNSPECIFIED", None)]
+    + [(text, InvalidArgument) for text in ("nonsense", "--5", "-", "9" * 5000, "²", "٣", "9999999999")],
 )
 def test_enums_in_queries(text: str, expected: Any) -> None:
     cls, name = "google.cloud.aiplatform.v1.GetPublisherModelRequest", "view"
@@ -170,6 +172,14 @@ def test_bad_queries_name_the_parameter(query: list[tuple[str, str]]) -> None:
     with pytest.raises(InvalidArgument) as caught:
         request("ListCustomJobsRequest", 1, query)
     assert len(caught.value.message) < 500
+
+
+@pytest.mark.parametrize("names", [("timeout", "timeout.seconds"), ("timeout.seconds", "timeout", "timeout.nanos")])
+def test_a_message_is_given_as_a_whole_or_in_parts(names: tuple[str, ...]) -> None:
+    query = [(name, "5s" if name == "timeout" else "5") for name in names]
+    cls = messages.message_class("google.longrunning.WaitOperationRequest")
+    with pytest.raises(InvalidArgument):
+        transcoding.read_request(cls, RULES[1], {}, query, b"")
 
 
 @pytest.mark.parametrize("query", [("customJob", "x"), ("customJob.labels", "x"), ("customJob.labels.a", "x")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -182,6 +183,30 @@ def test_a_program_that_takes_all_memory_is_told_so(home: Home, rest: Rest) -> N
     job = ended(rest, name, 60)
     assert job["state"] == "JOB_STATE_FAILED"
     assert "out of memory" in job["error"]["message"]
+
+
+def test_nothing_stays_open_for_replicas_that_are_over(home: Home, rest: Rest) -> None:
+    ended(rest, submit(home, rest, planned(home, "warm", replicas=2)))
+    wait_until(lambda: not any((home.path / "run" / "replicas").glob("*/*")), 10)
+    before, networks = _sockets(home), set(_networks())
+    for name in [submit(home, rest, planned(home, f"brief-{n}", replicas=2)) for n in range(4)]:
+        ended(rest, name)
+    wait_until(lambda: not any((home.path / "run" / "replicas").iterdir()), 10, what="doors are left")
+    wait_until(lambda: _sockets(home) <= before + 2, 10, what="sockets are left open")
+    wait_until(lambda: not set(_networks()) - networks, 10, what="networks are left")
+
+
+def _sockets(home: Home) -> int:
+    assert home.process is not None
+    links = []
+    for path in Path(f"/proc/{home.process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            links.append(os.readlink(path))
+    return sum(link.startswith("socket:") for link in links)
+
+
+def _networks() -> list[str]:
+    return os.listdir("/run/netns") if os.path.isdir("/run/netns") else []
 
 
 def _runs(home: Home, name: str, attempt: int) -> bool:

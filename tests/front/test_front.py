@@ -3,9 +3,12 @@
 import asyncio
 import contextlib
 import json
+import os
+import resource
 import socket
 import ssl
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ import grpc
 import pytest
 
 from trigpoint.core.clock import SystemClock
-from trigpoint.surfaces.front import Authority, hosts
+from trigpoint.surfaces.front import Authority, hosts, http
 
 from .conftest import Running
 
@@ -80,8 +83,8 @@ class Later(SystemClock):
 
     ahead = 0
 
-    def now(self) -> int:
-        return super().now() + self.ahead
+    def wall(self) -> int:
+        return super().wall() + self.ahead
 
 
 def test_leaves_are_renewed(tmp_path: Path) -> None:
@@ -147,6 +150,73 @@ def test_dispatch_by_host_and_path(front: Running, host: str, path: str, expecte
 )
 def test_heads_without_end_are_refused(front: Running, head: bytes) -> None:
     assert https(front, head).startswith(b"HTTP/1.1 400 ")
+
+
+def silent_after(front: Running, beginning: bytes, then: bytes = b"") -> bytes:
+    """Say a beginning, then repeat something every tenth of a second; return what the server said when it closed."""
+    context = ssl.create_default_context(cafile=str(front.ca))
+    plain = socket.create_connection(("127.0.0.1", front.port), timeout=10)
+    with context.wrap_socket(plain, server_hostname="localhost") as connection:
+        connection.sendall(beginning)
+        connection.settimeout(0.1)
+        answer = b""
+        for _ in range(50):
+            try:
+                data = connection.recv(65536)
+            except TimeoutError:
+                with contextlib.suppress(OSError):
+                    connection.sendall(then)
+                continue
+            except (ssl.SSLError, ConnectionError):
+                return answer
+            if not data:
+                return answer
+            answer += data
+    raise AssertionError("still open after 5 s")
+
+
+@pytest.mark.parametrize(
+    ("beginning", "then"),
+    [
+        (b"", b""),
+        (b"\r\n\r\n", b""),
+        (b"G", b""),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ", b"x"),
+        (b"POST /v1/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nfour", b""),
+        (b"GET /v1/x HTTP/1.1\r\nHost: localhost\r\n\r\nGET ", b"x"),
+    ],
+    ids=["nothing", "lines", "a letter", "a header without end", "half a body", "half of the second request"],
+)
+def test_nobody_keeps_a_connection_by_saying_little(
+    front: Running, monkeypatch: pytest.MonkeyPatch, beginning: bytes, then: bytes
+) -> None:
+    monkeypatch.setattr(http, "_FIRST_REQUEST", 0.5)
+    monkeypatch.setattr(http, "_SILENCE", 0.5)
+    silent_after(front, beginning, then)
+
+
+def test_a_body_may_come_slowly(front: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "_FIRST_REQUEST", 0.5)
+    monkeypatch.setattr(http, "_SILENCE", 0.5)
+    head = b"POST /v1/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 12\r\n\r\n"
+    assert b'"size": 12' in silent_after(front, head, b"x")
+
+
+def test_many_connections_leave_descriptors_to_the_rest(front: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = os.dup(0)
+    os.close(free)
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (free + 100, free + 100))
+    request = b"GET /v1/x HTTP/1.1\r\nHost: localhost"
+    with contextlib.ExitStack() as stack:
+        for _ in range(150):
+            stack.enter_context(socket.create_connection(("127.0.0.1", front.port), timeout=10))
+        asked = threading.Thread(target=lambda: answers.append(https(front, request)))
+        answers: list[bytes] = []
+        asked.start()
+        asked.join(1)
+        assert not answers
+    asked.join(10)
+    assert b"200 OK" in answers[0]
 
 
 def test_a_stop_lets_a_request_end(tmp_path: Path) -> None:
@@ -250,6 +320,17 @@ def test_grpc_through_the_socket_of_a_replica(front: Running, tmp_path: Path) ->
 
         front.run(end())
         door.close()
+
+
+def test_a_message_of_a_stranger_is_not_taken_beyond_a_size(front: Running) -> None:
+    credentials = grpc.ssl_channel_credentials(front.ca.read_bytes())
+    options = [("grpc.enable_http_proxy", 0), ("grpc.max_send_message_length", -1)]
+    with grpc.secure_channel(f"localhost:{front.port}", credentials, options) as channel:
+        say = channel.unary_unary("/test.Echo/Say")
+        assert json.loads(say(bytes(20 << 20), timeout=60))["size"] == 20 << 20
+        with pytest.raises(grpc.RpcError) as caught:
+            say(bytes((64 << 20) + 1), timeout=60)
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 def test_a_metadata_port_for_a_plain_process(front: Running) -> None:

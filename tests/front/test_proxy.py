@@ -9,10 +9,12 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trigpoint.surfaces.front import tunnel
 from trigpoint.surfaces.front.tunnel import Outbound, is_public
 
 from .conftest import Running
@@ -183,3 +185,16 @@ def test_wrapping_an_address_never_makes_it_public(address: ipaddress.IPv4Addres
     ):
         assert not is_public(wrapped) or is_public(address)
     assert Outbound.parse([f"{address}/32"]).allows("x", address)
+
+
+@pytest.mark.parametrize("text", ["fec0::1", "64:ff9b:1::1", "2001:0:102:304::1", "::127.0.0.1", "100.64.0.1"])
+def test_addresses_that_lead_inside_are_not_public(text: str) -> None:
+    assert not is_public(ipaddress.ip_address(text))
+
+
+def test_what_listens_on_an_address_of_this_machine_is_not_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tunnel, "is_public", lambda address: True)
+    own = {found.address for at in psutil.net_if_addrs().values() for found in at if found.family is socket.AF_INET}
+    assert not any(Outbound().allows("x", ipaddress.ip_address(address)) for address in own)
+    assert Outbound().allows("x", ipaddress.ip_address("198.51.100.1"))
+    assert Outbound.parse(["127.0.0.0/8"]).allows("x", ipaddress.ip_address("127.0.0.1"))

@@ -27,8 +27,8 @@ class Hands(SystemClock):
         super().__init__()
         self.ahead = 0
 
-    def now(self) -> int:
-        return super().now() + self.ahead
+    def wall(self) -> int:
+        return super().wall() + self.ahead
 
     def advance(self, seconds: float) -> None:
         self.ahead += int(seconds * SECOND)
@@ -61,7 +61,7 @@ class Home:
         return self.identity.authenticate({"authorization": f"Bearer {token}"}, replica)
 
     def claims(self, email: str, **more: Any) -> dict[str, Any]:
-        now = self.clock.now() // SECOND
+        now = self.clock.wall() // SECOND
         made = {"iss": email, "sub": email, "scope": SCOPE, "iat": now, "exp": now + 3600, **more}
         return {key: value for key, value in made.items() if value is not None}
 

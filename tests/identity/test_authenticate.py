@@ -127,6 +127,15 @@ def test_refused(robot: Home, pair: keys.Pair, other_pair: keys.Pair, make: Make
         assert token not in refusal.value.message
 
 
+def test_a_clock_that_was_wrong_for_a_while_keeps_nobody_out(robot: Home, pair: keys.Pair) -> None:
+    robot.clock.advance(86_400)
+    robot.clock.now()
+    robot.clock.advance(-86_400)
+    assert robot.caller(pair.sign_claims(robot.claims(EMAIL))).email == EMAIL
+    exchanged = robot.identity.exchange(pair.sign_claims(robot.claims(EMAIL, aud=TOKEN_URL)))
+    assert robot.caller(exchanged.token).email == EMAIL
+
+
 @pytest.mark.parametrize("value", [None, "", "Bearer", "Bearer  ", "Basic YTpi", "bearer\t"])
 def test_missing(home: Home, value: str | None) -> None:
     with pytest.raises(Unauthenticated, match="missing required authentication credential") as refusal:

@@ -138,6 +138,8 @@ BAD: list[tuple[str, dict[str, Any], type[TrigpointError]]] = [
     ("ListProjects", {"pageToken": "AAAA"}, InvalidArgument),
     ("SearchProjects", {"query": "nonsense"}, InvalidArgument),
     ("SearchProjects", {"query": "size:7"}, InvalidArgument),
+    ("SearchProjects", {"query": "a" * 1_000_000}, InvalidArgument),
+    ("SearchProjects", {"query": "a" * 1000}, InvalidArgument),
     ("UpdateProject", {"project": {"name": "projects/demo-project"}, "updateMask": "state"}, InvalidArgument),
     ("TestIamPermissions", {"resource": "projects/demo-project", "permissions": "all"}, InvalidArgument),
     ("GetOperation", {"name": "operations/cp.1"}, NotFound),

@@ -18,6 +18,9 @@ from trigpoint.runtime.engine import GangObservation, GangSpec, Placement
 from trigpoint.runtime.local import LocalEngine, LocalOptions
 from trigpoint.runtime.logs import LogReader
 
+UID = f"a{os.getpid()}"
+"""Of the attempts here: marks and control groups are the machine's, and other workers run tests beside this one."""
+
 SERVER = """
 import sys, time
 from pathlib import Path
@@ -26,7 +29,7 @@ from trigpoint.runtime.engine import GangSpec
 from trigpoint.runtime.local import LocalEngine, LocalOptions
 engine = LocalEngine(Path(sys.argv[1]), LocalOptions(runtime=sys.argv[2]))
 program = p.Program(argv=("/bin/sh", "-c", sys.argv[3]))
-engine.ensure(GangSpec("a1", (p.RunSpec("a1", "workerpool0-0", program=program),), boot=engine.boot()))
+engine.ensure(GangSpec(sys.argv[4], (p.RunSpec(sys.argv[4], "workerpool0-0", program=program),), boot=engine.boot()))
 print(engine._nursery._process.pid, flush=True)
 time.sleep(60)
 """
@@ -54,7 +57,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LocalEngi
     made.close()
 
 
-def seen(engine: LocalEngine, uid: str = "a1") -> GangObservation:
+def seen(engine: LocalEngine, uid: str = UID) -> GangObservation:
     return engine.observe([uid])[uid]
 
 
@@ -69,12 +72,20 @@ def running(engine: LocalEngine) -> bool:
 
 
 def lines(engine: LocalEngine, replica: str = "workerpool0-0") -> list[bytes]:
-    found, _ = LogReader(engine.directory("a1", replica) / "logs").read(ended=True)
+    found, _ = LogReader(engine.directory(UID, replica) / "logs").read(ended=True)
     return [line.data for line in found if line.stream == p.STDOUT]
 
 
 def test_agents_outlive_the_server_and_are_adopted(engine: LocalEngine, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", SERVER, str(tmp_path / "attempts"), engine.runtime, "echo on; sleep 1; echo off"]
+    command = [
+        sys.executable,
+        "-c",
+        SERVER,
+        str(tmp_path / "attempts"),
+        engine.runtime,
+        "echo on; sleep 1; echo off",
+        UID,
+    ]
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     server = subprocess.Popen(command, stdout=subprocess.PIPE, env=environ, start_new_session=True)
     assert server.stdout is not None
@@ -83,7 +94,7 @@ def test_agents_outlive_the_server_and_are_adopted(engine: LocalEngine, tmp_path
     server.kill()
     server.communicate()
     until(lambda: not tree.process(nursery))
-    gang = spec("a1", "echo never", "workerpool0-0")
+    gang = spec(UID, "echo never", "workerpool0-0")
     engine.ensure(replace(gang, boot=engine.boot()))
     assert seen(engine).placement is Placement.PLACED
     until(lambda: seen(engine).placement is Placement.GONE)
@@ -96,38 +107,38 @@ def test_agents_outlive_the_server_and_are_adopted(engine: LocalEngine, tmp_path
 
 
 def test_a_killed_agent_is_gone_and_so_is_all_it_started(engine: LocalEngine) -> None:
-    engine.ensure(spec("a1", "setsid sleep 300 & (setsid sleep 300 &) ; echo ready; sleep 300", "workerpool0-0"))
+    engine.ensure(spec(UID, "setsid sleep 300 & (setsid sleep 300 &) ; echo ready; sleep 300", "workerpool0-0"))
     until(lambda: running(engine) and lines(engine) == [b"ready"])
     found = status(engine)
     assert found is not None
     os.kill(found.pid, signal.SIGKILL)
     until(lambda: seen(engine).placement is Placement.GONE)
-    until(lambda: not tree.marked("a1/"))
-    engine.ensure(spec("a1", "echo never", "workerpool0-0"))
+    until(lambda: not tree.marked(f"{UID}/"))
+    engine.ensure(spec(UID, "echo never", "workerpool0-0"))
     assert seen(engine).placement is Placement.GONE
     assert "died" in seen(engine).reason
     assert lines(engine) == [b"ready"]
 
 
 def test_to_forget_kills_and_leaves_nothing(engine: LocalEngine, tmp_path: Path) -> None:
-    engine.ensure(spec("a1", "trap '' TERM; setsid sleep 300 & sleep 300", "workerpool0-0", "workerpool1-0"))
+    engine.ensure(spec(UID, "trap '' TERM; setsid sleep 300 & sleep 300", "workerpool0-0", "workerpool1-0"))
     until(lambda: running(engine))
-    engine.forget("a1")
-    until(lambda: not tree.marked("a1/"))
+    engine.forget(UID)
+    until(lambda: not tree.marked(f"{UID}/"))
     assert [path.name for path in (tmp_path / "attempts").iterdir()] == []
     assert (
-        not [n for n in os.listdir("/run/netns") if n == engine._namespace("a1")]
+        not [n for n in os.listdir("/run/netns") if n == engine._namespace(UID)]
         if os.path.exists("/run/netns")
         else True
     )
-    assert not list(Path("/sys/fs/cgroup").glob("*/**/trigpoint/a1.*"))
+    assert not list(Path("/sys/fs/cgroup").glob(f"*/**/trigpoint/{UID}.*"))
 
 
 def test_a_stop_with_a_shorter_grace_wins(engine: LocalEngine) -> None:
-    engine.ensure(spec("a1", "trap '' TERM; echo ready; while :; do sleep 0.05; done", "workerpool0-0"))
+    engine.ensure(spec(UID, "trap '' TERM; echo ready; while :; do sleep 0.05; done", "workerpool0-0"))
     until(lambda: running(engine) and lines(engine) == [b"ready"])
-    engine.stop("a1", 60)
-    engine.stop("a1", 0.1)
+    engine.stop(UID, 60)
+    engine.stop(UID, 0.1)
     until(lambda: seen(engine).placement is Placement.GONE)
     found = status(engine)
     assert found is not None
@@ -139,20 +150,20 @@ def test_the_engine_lives_without_its_nursery(engine: LocalEngine) -> None:
     helper = engine._nursery._process
     assert helper is not None
     helper.kill()
-    engine.ensure(spec("a1", "echo one", "workerpool0-0"))
+    engine.ensure(spec(UID, "echo one", "workerpool0-0"))
     until(lambda: seen(engine).placement is Placement.GONE)
     assert lines(engine) == [b"one"]
-    engine._nursery._launch_alone(engine.directory("a1", "workerpool0-0"))  # a second launch runs nothing
+    engine._nursery._launch_alone(engine.directory(UID, "workerpool0-0"))  # a second launch runs nothing
     assert lines(engine) == [b"one"]
 
 
 def test_attempts_of_an_earlier_boot_are_gone(engine: LocalEngine) -> None:
-    engine.ensure(spec("a1", "sleep 300", "workerpool0-0"))
+    engine.ensure(spec(UID, "sleep 300", "workerpool0-0"))
     until(lambda: running(engine))
     found = status(engine)
     assert found is not None
     os.kill(found.pid, signal.SIGKILL)
-    (engine.directory("a1", "x").parent / "gang.json").write_text('{"boot": "earlier"}')
+    (engine.directory(UID, "x").parent / "gang.json").write_text('{"boot": "earlier"}')
     until(lambda: seen(engine).placement is Placement.GONE)
     assert seen(engine).reason == "the machine was restarted"
 
@@ -167,7 +178,7 @@ def test_replicas_of_a_gang_have_names_and_ports_of_their_own(tmp_path: Path) ->
             "exec python3 -c \"import socket as s; print(s.create_connection(('host-workerpool0-0', 2222)).recv(9))\""
         )
         script = f"case $(hostname) in host-workerpool0-0) {listen};; *) sleep 0.3; {call};; esac"
-        engine.ensure(spec("a1", script, "workerpool0-0", "workerpool1-0"))
+        engine.ensure(spec(UID, script, "workerpool0-0", "workerpool1-0"))
         until(lambda: seen(engine).placement is Placement.GONE)
         if doctor.own_networks().works:
             assert lines(engine, "workerpool1-0") == [b"b'hi'"]

@@ -1,3 +1,4 @@
+import errno
 import os
 import threading
 from pathlib import Path
@@ -173,3 +174,46 @@ def test_a_pump_moves_what_pipes_hold_and_gives_up_on_strangers(tmp_path: Path) 
 )  # fmt: skip
 def test_the_cause_is_the_last_line_of_the_traceback(tail: str, line: str) -> None:
     assert cause(tail) == line
+
+
+@pytest.mark.parametrize("call", ["open", "writev"])
+def test_a_full_disk_costs_what_it_could_not_hold_and_the_log_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    log = writer(tmp_path)
+    log.write("stdout", b"before\n")
+    with monkeypatch.context() as patched:
+        patched.setattr("trigpoint.agent.logs.os." + call, _refuse)
+        log.write("stdout", b"while\n")
+        log.write("stderr", b"lost\n")
+    log.write("stdout", b"after\n")
+    log.write("stderr", b"more\n")
+    log.close()
+    lines = [(line.stream, line.data) for line in everything(LogReader(tmp_path), 10)]
+    assert ("stdout", b"before") in lines
+    assert ("stderr", b"more") in lines
+    lost = {"open": b"5", "writev": b"11"}[call]
+    assert ("runner", lost + b" bytes of output are missing here: they could not be written.") in lines
+
+
+def test_a_segment_that_cannot_be_made_leaves_the_files_of_others_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = writer(tmp_path)
+    log.write("stdout", b"x")
+    monkeypatch.setattr(p, "SEGMENT_BYTES", 1)
+    real = os.open
+    with monkeypatch.context() as patched:
+        patched.setattr("trigpoint.agent.logs.os.open", _refuse)
+        log.write("stdout", b"y")
+        other = real(tmp_path / "other", os.O_RDWR | os.O_CREAT)
+        log.write("stdout", b"z")
+    os.write(other, b"kept")
+    assert (tmp_path / "other").read_bytes() == b"kept"
+    os.close(other)
+    log.write("stdout", b"w")
+    log.close()
+
+
+def _refuse(*given: object) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")

@@ -1,5 +1,6 @@
 """Cloud Storage on the wire: what no client library sends, or hides: cuts, ranges, hashes, errors, odd names."""
 
+import gzip
 import http.client
 import json
 import os
@@ -307,6 +308,59 @@ def test_a_batch_answers_part_by_part(call: Http, bucket: str) -> None:
     assert call("POST", "/batch/storage/v1", multipart([b"x"], b"\r\n", b"bb"), **headers)[0] == 400
 
 
+def test_a_batch_brings_no_bytes_however_they_are_asked_for(call: Http, bucket: str) -> None:
+    upload(call, bucket, "large", b"x" * (3 << 20))
+    line = f"GET /storage/v1/b/{bucket}/o/large?alt=%6dedia HTTP/1.1".encode()
+    body = multipart([b"Content-Type: application/http\r\n\r\n" + line + b"\r\n"], b"\r\n", b"bb")
+    status, _, text = call("POST", "/batch/storage/v1", body, **{"Content-Type": "multipart/mixed; boundary=bb"})
+    assert status == 400
+    assert b"cannot be part of a batch" in text
+
+
+def test_an_absent_project_is_refused_as_a_foreign_one(call: Http) -> None:
+    for path in ("/storage/v1/b?project={}", "/storage/v1/projects/{}/serviceAccount"):
+        foreign, absent = (call("GET", path.format(name)) for name in ("other-project", "none"))
+        assert foreign[0] == absent[0] == 403
+        assert foreign[2].replace(b"other-project", b"none") == absent[2]
+
+
+def test_what_unpacks_to_a_thousand_times_its_size_is_sent_in_pieces(call: Http, bucket: str, served: Any) -> None:
+    packed = gzip.compress(bytes(64 << 20)) + b"junk" * (1 << 20)
+    metadata = {"name": "bomb", "contentEncoding": "gzip"}
+    body = multipart([b"\r\n" + json.dumps(metadata).encode(), b"\r\n" + packed], b"\r\n", b"bb")
+    path = f"/upload/storage/v1/b/{bucket}/o?uploadType=multipart"
+    assert call("POST", path, body, **{"Content-Type": "multipart/related; boundary=bb"})[0] == 200
+    call.connection.request(
+        "GET", f"/storage/v1/b/{bucket}/o/bomb?alt=media", headers={"Authorization": f"Bearer {call.token}"}
+    )
+    answer = call.connection.getresponse()
+    sizes = []
+    while line := answer.fp.readline():  # the chunks as they are on the wire
+        sizes.append(int(line, 16))
+        answer.fp.read(sizes[-1] + 2)
+        if not sizes[-1]:
+            break
+    call.connection.close()
+    assert sum(sizes) == 64 << 20
+    assert max(sizes) <= 1 << 20
+
+
+def test_bytes_that_are_refused_leave_nothing(call: Http, bucket: str, served: Any) -> None:
+    upload(call, bucket, "source", b"x" * 1000)
+    _, _, begun = call("POST", f"/{bucket}/joined?uploads")
+    ident = begun.partition(b"<UploadId>")[2].partition(b"<")[0].decode()
+    before = set(os.listdir(served.home / "blobs" / "incoming"))
+    refused = [
+        call("PUT", f"/{bucket}/joined?uploadId={ident}&partNumber=0", b"x" * 1000),
+        call("POST", f"/storage/v1/b/{bucket}/o/source/copyTo/b/{bucket}/o/%0a"),
+        call("POST", f"/storage/v1/b/{bucket}/o/%0a/compose", {"sourceObjects": [{"name": "source"}]}),
+        call("POST", f"/storage/v1/b/{bucket}/o/y/compose", {"sourceObjects": [{"name": "source"}],
+                                                              "destination": {"metadata": 1}}),
+    ]  # fmt: skip
+    assert [status for status, _, _ in refused] == [400] * 4
+    assert set(os.listdir(served.home / "blobs" / "incoming")) == before
+
+
 ERRORS: list[tuple[str, str, bytes, int, str]] = [
     ("GET", "/storage/v1/b/no-such-bucket-at-all", b"", 404, "notFound"),
     ("GET", "/storage/v1/b/{b}/o/none", b"", 404, "notFound"),
@@ -321,10 +375,16 @@ ERRORS: list[tuple[str, str, bytes, int, str]] = [
     ("POST", "/storage/v1/b?project=demo-project", b'{"name": 5}', 400, "invalid"),
     ("POST", "/storage/v1/b?project=demo-project", b"[1]", 400, "invalid"),
     ("POST", "/storage/v1/b?project=demo-project", b'{"name":', 400, "invalid"),
-    ("POST", "/storage/v1/b?project=none", b'{"name": "fine-name"}', 404, "notFound"),
+    ("POST", "/storage/v1/b?project=none", b'{"name": "fine-name"}', 403, "forbidden"),
     ("POST", "/storage/v1/b?project=other-project", b'{"name": "fine-name"}', 403, "forbidden"),
     ("PATCH", "/storage/v1/b/{b}", b'{"retentionPolicy": {"retentionPeriod": "1"}}', 400, "invalid"),
     ("PATCH", "/storage/v1/b/{b}", b'{"versioning": 3}', 400, "invalid"),
+    ("PATCH", "/storage/v1/b/{b}", b'{"storageClass": {}}', 400, "invalid"),
+    ("PATCH", "/storage/v1/b/{b}", b'{"cors": ' + b"[" * 300 + b"]" * 300 + b"}", 400, "invalid"),
+    ("PUT", "/storage/v1/b/{b}/iam", b'{"bindings": [{"role": ' + b"[" * 300 + b"]" * 300 + b"}]}", 400, "invalid"),
+    ("GET", "/storage/v1/b/{b}/o?matchGlob=" + "%7B" * 20_000 + "%7D", b"", 400, "invalid"),
+    ("GET", "/storage/v1/projects/other-project/serviceAccount", b"", 403, "forbidden"),
+    ("GET", "/storage/v1/projects/none/serviceAccount", b"", 403, "forbidden"),
     ("POST", "/upload/storage/v1/b/{b}/o?uploadType=media", b"x", 400, "invalid"),
     ("POST", "/upload/storage/v1/b/{b}/o?uploadType=odd&name=x", b"x", 400, "invalid"),
     ("POST", "/upload/storage/v1/b/{b}/o?uploadType=multipart", b"x", 400, "invalid"),

@@ -73,6 +73,14 @@ async def test_details_on_both_transports(build: Build) -> None:
     assert (found.code, found.message) == (3, caught.message)
 
 
+@pytest.mark.parametrize("body", ['{"displayName": "\\ud800"}', '{"\\ud800": 1}', '{"createTime": "\\ud800"}'])
+async def test_what_no_text_can_hold_is_refused_in_a_text_that_can(build: Build, body: str) -> None:
+    answer = await build({CREATE: lambda call, request: request}).rest("POST", f"/v1/{LOCATION}/customJobs", body)
+    assert answer.status == 400
+    assert "?" in answer.error["message"]
+    assert "?" in json.dumps(answer.error["details"])
+
+
 @pytest.mark.parametrize("error", [RuntimeError("/home/secret"), KeyError("x"), AssertionError(), RecursionError()])
 async def test_a_fault_of_ours_tells_nothing(build: Build, error: Exception) -> None:
     answer, _ = await both(build({GET: raising(error)}))

@@ -46,8 +46,12 @@ class Directory:
             write_atomically(self.file("status.json"), protocol.dump(self.status))
 
     def spool(self, report: protocol.Report) -> None:
-        """Append a report to the spool."""
-        os.write(self._spool, json.dumps(asdict(report), separators=(",", ":")).encode() + b"\n")
+        """Append a report to the spool. On a full disk there is none: it matters only if this process dies."""
+        line = json.dumps(asdict(report), separators=(",", ":")).encode() + b"\n"
+        with contextlib.suppress(OSError):
+            size = os.fstat(self._spool).st_size
+            if os.write(self._spool, line) < len(line):  # the next one would be taken for its end
+                os.ftruncate(self._spool, size)
 
     def removed(self) -> bool:
         """Return whether somebody has taken the directory away."""
@@ -88,7 +92,8 @@ def write_atomically(path: str, data: bytes) -> None:
     temporary = path + ".new"
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        os.write(fd, data)
+        while data:
+            data = data[os.write(fd, data) :]
     finally:
         os.close(fd)
     os.replace(temporary, path)

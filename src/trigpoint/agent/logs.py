@@ -31,11 +31,12 @@ class LogWriter:
         self._full = False
         self._tail = b""
         self._stamp = 0
+        self._lost = 0
         self.bytes: dict[str, int] = {}
         """Payload bytes so far, by stream."""
 
     def write(self, stream: str, data: bytes) -> None:
-        """Append bytes, stamped with the present time. A full disk loses them, and nothing else."""
+        """Append bytes, stamped with the present time. A full disk loses them, and nothing else; the log says so."""
         with self._lock:
             if stream == protocol.STDERR:
                 self._tail = (self._tail + data)[-_TAIL:]
@@ -45,6 +46,8 @@ class LogWriter:
                 self._full = True
                 stream, data = protocol.RUNNER, b"The log has reached its limit; later output is not kept.\n"
             self._append(stream, data)
+            if self._lost:
+                self._confess()
         self._moved()
 
     def line(self, text: str) -> None:
@@ -72,6 +75,14 @@ class LogWriter:
             part = data[start : start + protocol.MAX_FRAME]
             if segments.append(self._stamp, part):
                 self.bytes[stream] = self.bytes.get(stream, 0) + len(part)
+            else:
+                self._lost += len(part)
+
+    def _confess(self) -> None:
+        """Say in the log what it lacks, as soon as it takes that much."""
+        lost = self._lost
+        self._append(protocol.RUNNER, b"%d bytes of output are missing here: they could not be written.\n" % lost)
+        self._lost = 0 if self._lost == lost else lost
 
 
 class _Segments:
@@ -85,10 +96,10 @@ class _Segments:
         self._size = protocol.SEGMENT_BYTES
 
     def append(self, stamp: int, data: bytes) -> bool:
-        if self._size >= protocol.SEGMENT_BYTES:
-            self._next()
         header = protocol.frame(stamp, len(data))
         try:
+            if self._size >= protocol.SEGMENT_BYTES:
+                self._next()
             written = os.writev(self._fd, (header, data))
         except OSError:
             return False
@@ -104,11 +115,10 @@ class _Segments:
             os.close(self._fd)
 
     def _next(self) -> None:
+        path = os.path.join(self._directory, protocol.segment_name(self._stream, self._number + 1))
+        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self.close()
-        self._number += 1
-        path = os.path.join(self._directory, protocol.segment_name(self._stream, self._number))
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self._size = 0
+        self._number, self._fd, self._size = self._number + 1, opened, 0
 
 
 class Pump(threading.Thread):

@@ -212,7 +212,7 @@ def connect_outside(host: str, port: int, allowed: bool) -> socket.socket:
     refused = False
     problem: OSError = OSError("no address")
     for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        if not allowed and not is_public(str(address[0])):
+        if not allowed and (not is_public(str(address[0])) or is_own(str(address[0]))):
             refused = True
             continue
         connection = socket.socket(family, kind, protocol)
@@ -234,12 +234,24 @@ def is_public(address: str) -> bool:
     """Return whether an IP address is one of the internet's, also when an IPv4 address hides in an IPv6 one."""
     found = ipaddress.ip_address(address.split("%")[0])
     if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
-        if inner is not None:
-            found = inner
+        if found.sixtofour is not None or found.teredo is not None or found.is_site_local:
+            return False
+        if found.ipv4_mapped is not None:
+            found = found.ipv4_mapped
         elif found in _NAT64:
             found = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-    return found.is_global and not found.is_multicast
+    return found.is_global and not found.is_multicast and not found.is_reserved
+
+
+def is_own(address: str) -> bool:
+    """Return whether an IP address is this machine's: what listens there may be closed to the internet, not to us."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((address, 9))  # sends nothing: it only has the kernel choose where from
+        except OSError:
+            return False
+        return bool(probe.getsockname()[0] == address)
 
 
 def _read_head(client: socket.socket) -> bytes:

@@ -24,6 +24,7 @@ from .usage import Usage
 
 _PATIENCE = 60.0
 """Seconds for which an agent whose program has ended waits for the server; after that the directory tells."""
+_RETRY = 0.5
 _FOREVER = 1e9
 
 
@@ -58,10 +59,22 @@ class Replica:
             outcome = self._directory.status.outcome or Outcome(protocol.LOST, message=message)
         self._log.close()
         if self._directory.status.outcome is None:
-            self._directory.save(state=protocol.ENDED, outcome=outcome)
+            self._write_down(outcome)
         self._reporter.report("outcome", asdict(outcome))
         self._room.clear()
         self._reporter.close(_PATIENCE)
+
+    def _write_down(self, outcome: Outcome) -> None:
+        """Save how it ended, however long the disk is full: a program whose end is forgotten would run again."""
+        while True:
+            try:
+                self._directory.save(state=protocol.ENDED, outcome=outcome)
+            except OSError:
+                if self._directory.removed():
+                    return
+                time.sleep(_RETRY)
+            else:
+                return
 
     def _perform(self) -> Outcome:
         """Prepare and run the program; return how it ended. Nothing of it is left when this returns."""

@@ -188,7 +188,7 @@ class Room:
         guard = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
         command = self.in_group([*guard, *argv])
         cwd = self.workplace("cwd")
-        return Running(self.spawn(command, env, stdout, stderr, cwd, ()), self)
+        return Running(self.spawn(command, env, (subprocess.DEVNULL, stdout, stderr), cwd, ()), self)
 
     def in_group(self, command: list[str]) -> list[str]:
         """Return the command, joining the control groups before anything else."""
@@ -199,15 +199,21 @@ class Room:
         return ["/bin/sh", "-c", f'{{ {script}}} 2>/dev/null; exec "$@"', "sh", *command]
 
     def spawn(
-        self, command: list[str], env: dict[str, str], stdout: int, stderr: int, cwd: str, keep: Sequence[int]
+        self,
+        command: list[str],
+        env: dict[str, str],
+        streams: tuple[int, int, int],
+        cwd: str,
+        keep: Sequence[int],
     ) -> subprocess.Popen[bytes]:
-        """Start a process in a session of its own, with lower priority."""
+        """Start a process in a session of its own, with lower priority. `streams`: standard input, output and error."""
         self._be_nice()
+        stdin, stdout, stderr = streams
         process = subprocess.Popen(
             command,
             env=env,
             cwd=cwd,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=stdout,
             stderr=stderr,
             start_new_session=True,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from typing import Mapping
 
 from . import linux, tree, users
 from .directory import remove
-from .protocol import RunSpec
+from .protocol import MARK, RunSpec
 from .room import Room, Running
 
 _ETC = (
@@ -179,15 +180,21 @@ class Sandbox(Room):
 
     def _start(self, argv: list[str], env: dict[str, str], stdout: int, stderr: int) -> Running:
         said, say = os.pipe()
+        entry = _entry(env)
         try:
-            command = self.in_group([*self._walls(say), *self._as_user(), *argv])
-            process = self.spawn(command, env, stdout, stderr, "/", (say,))
+            command = self.in_group([*self._walls(say), *self._as_user(), "/bin/sh", "-s", "--", *argv])
+            process = self.spawn(command, self._trusted(), (entry, stdout, stderr), "/", (say,))
         finally:
             os.close(say)
+            os.close(entry)
         with open(said, "rb") as file:
             text = file.read()  # ends once the sandbox stands, or has failed
         self._init = int(json.loads(text)["child-pid"]) if text.strip() else 0
         return Running(process, self)
+
+    def _trusted(self) -> dict[str, str]:
+        """Return the environment of what builds the walls and changes the user: nothing in it is the program's."""
+        return {"PATH": os.environ.get("PATH", os.defpath), MARK: f"{self.spec.attempt}/{self.spec.replica}"}
 
     def _walls(self, info: int) -> list[str]:
         """Return bubblewrap's part of the command line."""
@@ -298,6 +305,21 @@ class Sandbox(Room):
                 if self._uid:
                     os.chown(os.path.join(folder, name), self._uid, self._uid, follow_symlinks=False)
         return path
+
+
+def _entry(env: Mapping[str, str]) -> int:
+    """Return a file with what a shell does as the program's user: become the program, in the program's environment.
+
+    A PATH or LD_PRELOAD of a job must mean nothing to bubblewrap, which has the machine's rights, nor to what gives up
+    root inside; and on a command line everybody could read the variables.
+    """
+    words = ["/usr/bin/env", "-i", *(f"{name}={value}" for name, value in env.items())]
+    text = "exec " + " ".join(map(shlex.quote, words)) + ' "$@" </dev/null\n'
+    entry = os.memfd_create("entry")
+    with open(os.dup(entry), "wb") as file:
+        file.write(os.fsencode(text))
+    os.lseek(entry, 0, os.SEEK_SET)
+    return entry
 
 
 def _below(path: str, root: str) -> bool:

@@ -45,6 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # The reader of a pipe has seen enough; Python must not complain when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(int(Status.OK))
+    except OSError as error:
+        _tell(
+            Failure(f"{error.strerror or error}: {error.filename}" if error.filename else str(error)),
+            as_json="--json" in front,
+        )
+        sys.exit(int(Status.FAILED))
 
 
 def _print_version(wanted: bool) -> None:

@@ -2,6 +2,7 @@
 
 import datetime
 import secrets
+import threading
 import time
 from typing import Protocol
 
@@ -30,7 +31,11 @@ class Clock(Protocol):
     """What tells the time. Thread-safe."""
 
     def now(self) -> Micros:
-        """Return the wall-clock instant; never less than an earlier answer of the same clock."""
+        """Return the instant to write down; never less than an earlier answer of the same clock."""
+        ...
+
+    def wall(self) -> Micros:
+        """Return what the machine's clock says, also when it was set back: by it instants of others are judged."""
         ...
 
     def monotonic(self) -> float:
@@ -55,15 +60,28 @@ class Ids(Protocol):
 
 
 class SystemClock:
-    """The machine's clock, made non-decreasing: a wall clock set back repeats its last answer plus one."""
+    """The machine's clock, made to grow: set back, it goes on at half its pace until the machine has caught up."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._last = 0
+        self._ticked = 0
+        self._lead = 0
+        """How much the machine's clock was ahead of its monotonic one, at most."""
 
     def now(self) -> Micros:
         """Return the current instant, strictly greater than every earlier answer."""
-        self._last = max(time.time_ns() // 1000, self._last + 1)
-        return self._last
+        with self._lock:
+            tick = int(self.monotonic() * SECOND)
+            lead = self.wall() - tick
+            self._lead = max(lead, self._lead - (tick - self._ticked) // 2) if self._ticked else lead
+            self._ticked = tick
+            self._last = max(tick + self._lead, self._last + 1)
+            return self._last
+
+    def wall(self) -> Micros:
+        """Return what the machine's clock says."""
+        return time.time_ns() // 1000
 
     def monotonic(self) -> float:
         """Return the system's monotonic seconds."""

@@ -41,6 +41,7 @@ class TrigpointError(Exception):
     http: ClassVar[int] = 500
 
     def __init__(self, message: str, *, reason: str = "") -> None:
+        message = _sayable(message)
         super().__init__(message)
         self.message = message
         self.reason = reason
@@ -64,7 +65,7 @@ class InvalidArgument(TrigpointError):
 
     def __init__(self, message: str = "", *, violations: Sequence[Violation] = (), reason: str = "") -> None:
         super().__init__(message or found_errors(violations), reason=reason)
-        self.violations = tuple(violations)
+        self.violations = tuple(Violation(_sayable(v.field), _sayable(v.description)) for v in violations)
 
 
 class DeadlineExceeded(TrigpointError):
@@ -149,3 +150,8 @@ def found_errors(violations: Sequence[Violation]) -> str:
     """Return the text Vertex gives for field violations (vertex-training.md section 8.7)."""
     listed = "".join(f"{i}.Field: {v.field}; Message: {v.description}\t" for i, v in enumerate(violations, 1))
     return "List of found errors:\t" + listed
+
+
+def _sayable(text: str) -> str:
+    """Return text without what no answer can carry: halves of surrogate pairs, which JSON lets people send."""
+    return text.encode("utf-8", "replace").decode()

@@ -28,6 +28,8 @@ DEEPEST = 20
 """Levels of parentheses, where a service states no other limit."""
 _MOST = 500
 """Comparisons of a filter: far above what clients send, far below what a database refuses."""
+_PARTS = 50
+"""Parts of a field's path: as deep as a message of ours can be."""
 _WHOLE = re.compile(r"[-+]?\d{1,30}", re.ASCII)
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[-+]\d\d:\d\d)?)?", re.ASCII)
@@ -154,6 +156,8 @@ def parse(text: str, field: str = "filter", *, deepest: int = DEEPEST, search: b
         raise refused(f"parentheses nest deeper than {deepest} levels", field)
     node = _node(_parsed(text, field).children[0])
     leaves = list(walk(node))
+    if any(len(leaf.path) > _PARTS for leaf in leaves if isinstance(leaf, Comparison)):
+        raise refused(f"a field has more than {_PARTS} parts", field)
     if len(leaves) > _MOST:
         raise refused(f"it has {len(leaves)} comparisons; at most {_MOST} are taken", field)
     if not search:

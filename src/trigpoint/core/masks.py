@@ -16,6 +16,8 @@ from trigpoint.core.messages.shapes import Field, shape
 M = TypeVar("M", bound=Message)
 _MOST = 1000
 """Paths of one mask; more is refused."""
+_LONGEST, _DEEPEST = 2000, 100
+"""Characters and parts of one path: more lead nowhere, and looking for where takes its time."""
 _QUOTE = "`"
 
 
@@ -80,6 +82,10 @@ def _limited(paths: Iterable[str], field: str) -> list[str]:
     listed = list(paths)
     if len(listed) > _MOST:
         raise InvalidArgument(violations=[Violation(field, f"{len(listed)} paths; at most {_MOST} are taken")])
+    for path in listed:
+        if len(path) > _LONGEST or path.count(".") >= _DEEPEST:
+            text = f"{path[:100]!r} is too long: a path has at most {_LONGEST} characters and {_DEEPEST} parts"
+            raise InvalidArgument(violations=[Violation(field, text)])
     return listed
 
 
@@ -190,11 +196,12 @@ def _entry(entries: dict[Any, Any], parts: list[str]) -> tuple[Any, list[str]]:
 
     A key may itself hold dots (`labels.a.b`), and may be spelt in either case.
     """
+    known = {_either(str(key)): key for key in reversed(entries)}
     for taken in range(len(parts), 0, -1):
         wanted = ".".join(parts[:taken])
-        for key in entries:
-            if str(key) == wanted or _either(str(key)) == _either(wanted):
-                return key, parts[taken:]
+        key = wanted if wanted in entries else known.get(_either(wanted))
+        if key is not None:
+            return key, parts[taken:]
     return None, []
 
 

@@ -19,6 +19,7 @@ M = TypeVar("M", bound=messages.Message)
 
 _TRUTH = {"true": True, "false": False, "True": True, "False": False, "1": True, "0": False}
 _UPPER = re.compile("[A-Z]")
+_NUMBER = re.compile(r"-?\d{1,10}", re.ASCII)
 _MASK = "google.protobuf.FieldMask"
 _NUMBERS = ("Int32Value", "Int64Value", "UInt32Value", "UInt64Value", "FloatValue", "DoubleValue")
 _TEXTUAL = frozenset(
@@ -226,6 +227,8 @@ def _apply_query(message: messages.Message, query: Sequence[tuple[str, str]]) ->
         node = tree
         for outer in fields[:-1]:
             node = node.setdefault(outer.json_name, {})  # type: ignore[assignment]
+            if not isinstance(node, dict):
+                raise _unbindable(name, "It is given as a whole already.")
         value = _value(fields[-1], name, text)
         if fields[-1].repeated:
             node.setdefault(fields[-1].json_name, []).append(value)  # type: ignore[attr-defined]
@@ -270,7 +273,7 @@ def _value(target: Field, name: str, text: str) -> object:
             raise _unbindable(name, "It is a message; only its fields can be given in the query.")
         return text
     if target.enum is not None:
-        return int(text) if text.lstrip("-").isdecimal() else text
+        return int(text) if _NUMBER.fullmatch(text) else text
     return _truth(name, text) if target.kind == "TYPE_BOOL" else text
 
 

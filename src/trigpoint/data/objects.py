@@ -77,6 +77,9 @@ class Objects:
         self.ids = ids
         self.step = step
         self.root = home / "buckets"
+        for folder in (self.root, home / "blobs"):
+            # Jobs write into the folders below, also as root: other people of this machine have no business in there.
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.blobs = Blobs(home / "blobs", step)
         self._locks: dict[str, threading.RLock] = {}
         self._guard = threading.Lock()
@@ -91,9 +94,10 @@ class Objects:
 
     def create_bucket(self, row: BucketRow) -> None:
         """Add a bucket; AlreadyExists when the name is taken."""
-        self.store.write(lambda tx: rows.insert_bucket(tx, row))
-        self.tree(row.name).make()
-        self.blobs.sync(self.root)
+        with self.lock(row.name), disk():
+            self.tree(row.name).make()
+            self.blobs.sync(self.root)
+            self.store.write(lambda tx: rows.insert_bucket(tx, row))
 
     def delete_bucket(self, name: str, rule: Callable[[BucketRow], None]) -> None:
         """Remove an empty bucket; FailedPrecondition when a generation is left, NotFound when there is none."""
@@ -108,8 +112,8 @@ class Objects:
                 )
             rows.delete_bucket(tx, name)
 
-        self.store.write(unit)
         with self.lock(name):
+            self.store.write(unit)
             self.tree(name).clear()
 
     def writer(self) -> Writer:
@@ -152,7 +156,8 @@ class Objects:
     def release(self, blob: str) -> None:
         """Remove a blob unless a row needs it."""
         if blob and not self.store.read(lambda tx: rows.blob_used(tx, blob)):
-            self.blobs.unlink(blob)
+            with disk():
+                self.blobs.unlink(blob)
 
     def remove(self, bucket: str, name: bytes, generation: int, rule: Rule) -> ObjectRow:
         """Delete the live generation (0), or one for good; NotFound when there is none. Returns the row as it was."""
@@ -282,15 +287,22 @@ class Objects:
                 late = [chore for chore in self._kept if (chore.row.bucket, chore.row.name) in self._unshown]
                 kept = [chore for chore in self._kept if chore not in late]
                 self._kept = late
-            if not kept:
-                return
-            with disk():
-                for folder in set().union(*(chore.folders for chore in kept)):
-                    with suppress(FileNotFoundError, NotADirectoryError):  # removed since, or replaced by a job
-                        self.blobs.sync(folder)
-                self.blobs.settle({chore.row.blob for chore in kept if chore.row.blob})
-            self.store.write(lambda tx: rows.drop_chores(tx, [chore.row.id for chore in kept]))
-            self.step("chores.drop")
+            try:
+                self._settle(kept)
+            except TrigpointError:
+                self._guarded_keep(kept)
+                raise
+
+    def _settle(self, kept: list[_Chore]) -> None:
+        if not kept:
+            return
+        with disk():
+            for folder in set().union(*(chore.folders for chore in kept)):
+                with suppress(FileNotFoundError, NotADirectoryError):  # removed since, or replaced by a job
+                    self.blobs.sync(folder)
+            self.blobs.settle({chore.row.blob for chore in kept if chore.row.blob})
+        self.store.write(lambda tx: rows.drop_chores(tx, [chore.row.id for chore in kept]))
+        self.step("chores.drop")
 
     def recover(self) -> None:
         """Finish what a crash interrupted. Idempotent; call before the first use of a home."""
@@ -335,11 +347,11 @@ class Objects:
     def _align(self, chores: list[Chore]) -> None:
         """Do the chores of a change that was just committed; remember them until they are durable."""
         changed = set().union(*(self._show(key) for key in {(chore.bucket, chore.name) for chore in chores}))
-        for chore in chores:
-            self.release(chore.blob)
-        self._guarded_keep([_Chore(chore, changed | self._parents(changed)) for chore in chores])
+        done = [chore for chore in chores if self._released(chore)]
+        self._guarded_keep([_Chore(chore, changed | self._parents(changed)) for chore in done])
         if len(self._kept) >= SETTLE_AFTER:
-            self.settle()
+            with suppress(TrigpointError):  # the change is durable; what is due stays due
+                self.settle()
 
     def _show(self, key: tuple[str, bytes]) -> set[Path]:
         """Show a name, or remember that it is due: the change is durable and must not fail for the want of a link."""
@@ -350,6 +362,14 @@ class Objects:
             return set()
         self._unshown.discard(key)
         return set() if folder is None else {folder}
+
+    def _released(self, chore: Chore) -> bool:
+        """Release the blob of a chore; False leaves that to the next start: the change is durable and must not fail."""
+        try:
+            self.release(chore.blob)
+        except TrigpointError:
+            return False
+        return True
 
     def _guarded_keep(self, chores: list[_Chore]) -> None:
         with self._guard:

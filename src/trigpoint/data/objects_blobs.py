@@ -7,6 +7,7 @@ crash left without a row lies in one small place. Files here and in the bucket t
 import errno
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -82,10 +83,8 @@ class Blobs:
     def open(self, blob: str) -> int:
         """Return a descriptor to read a blob; FileNotFoundError when there is no such file."""
         for path in (self._settled(blob), self.incoming / blob, self._settled(blob)):
-            try:
+            with disk(), suppress(FileNotFoundError):
                 return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-            except FileNotFoundError:
-                continue
         raise FileNotFoundError(errno.ENOENT, "no such blob")
 
     def create(self, blob: str) -> "Writer":

@@ -4,11 +4,10 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import google_crc32c
-
 from trigpoint.core.errors import Aborted, DataLoss, NotFound
+from trigpoint.data import checksums
 from trigpoint.data.objects import Objects, Reading
-from trigpoint.data.objects_blobs import CHUNK, Content, Look, disk
+from trigpoint.data.objects_blobs import Content, Look, disk
 from trigpoint.store import objects as rows
 from trigpoint.store.objects import BucketRow, ObjectRow
 from trigpoint.store.tx import Tx
@@ -123,7 +122,7 @@ class Sweeper:
     def _read_through(self, file: int, blob: str) -> Content | None:
         """Describe a file that has its link; without it when the bytes change meanwhile."""
         before = Look.of(os.fstat(file))
-        crc = checksum(file)
+        crc = checksums.of_file(file)
         os.fsync(file)
         after = Look.of(os.fstat(file))
         self._objects.blobs.sync(self._objects.blobs.incoming)
@@ -199,19 +198,10 @@ class Sweeper:
             return []
 
     def _same(self, reading: Reading) -> bool:
-        return reading.row.crc32c == checksum(reading.file)
+        return reading.row.crc32c == checksums.of_file(reading.file)
 
     def _row(self, bucket: str, name: bytes) -> ObjectRow | None:
         return self._objects.store.read(lambda tx: rows.live(tx, bucket, name))
-
-
-def checksum(file: int) -> int:
-    """Return the CRC32C of a whole file by its descriptor; its position is left alone."""
-    crc, offset = 0, 0
-    while chunk := os.pread(file, CHUNK, offset):
-        crc = google_crc32c.extend(crc, chunk)
-        offset += len(chunk)
-    return int(crc)
 
 
 def is_name(name: bytes) -> bool:

@@ -98,7 +98,7 @@ class Uploads:
         old = self._objects.store.write(lambda tx: rows.put_part(tx, part))
         self._objects.blobs.settle({content.blob})
         if old is not None:
-            self._objects.blobs.unlink(old.blob)
+            self._objects.release(old.blob)
         return part
 
     def parts(self, ident: str) -> list[PartRow]:

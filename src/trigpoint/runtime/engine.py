@@ -107,6 +107,10 @@ class Engine(Protocol):
         """
         ...
 
+    def release(self, uid: str) -> None:
+        """Give back what a gang that is over has of its machines, but for what it left to be read. Idempotent."""
+        ...
+
     def forget(self, uid: str) -> None:
         """Remove everything of a gang, logs included; what still lives is killed first."""
         ...

@@ -89,6 +89,9 @@ class FakeEngine:
                 if status.outcome is None and name not in gang.lost:
                     self.finish(uid, name, Outcome(protocol.STOPPED, 143, 15))
 
+    def release(self, uid: str) -> None:
+        """Do nothing: a gang here has nothing."""
+
     def forget(self, uid: str) -> None:
         """Drop the gang."""
         with self._lock:

@@ -128,6 +128,12 @@ class LocalEngine:
                 if pid:
                     _signal(pid, signal.SIGTERM)
 
+    def release(self, uid: str) -> None:
+        """Remove the gang's network."""
+        _check_uid(uid)
+        if self._networks and os.path.exists(f"/run/netns/{self._namespace(uid)}"):
+            _run("ip", "netns", "del", self._namespace(uid))
+
     def forget(self, uid: str) -> None:
         """Kill what lives, then remove processes, groups, network and files."""
         _check_uid(uid)
@@ -140,8 +146,7 @@ class LocalEngine:
                 self._kill(directory)
                 self._launched.pop(str(directory), None)
                 self._cleaned.discard(str(directory))
-            if self._networks:
-                _run("ip", "netns", "del", self._namespace(uid))
+            self.release(uid)
             gone = self._attempts / f".{uid}.{secrets.token_hex(4)}.gone"
             home.rename(gone)
         remove(gone)

@@ -46,26 +46,40 @@ class _Found(NamedTuple):
     end: _At
 
 
+class _Bounds(NamedTuple):
+    """Where reading a stream stops, once either is reached."""
+
+    lines: int
+    bytes: int
+
+
 class LogReader:
     """The log of one replica, in the `logs` folder of its directory. Thread-safe; holds nothing open."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    def read(self, cursor: str = START, limit: int = 1000, ended: bool = False) -> tuple[list[Line], str]:
-        """Return at most `limit` lines after `cursor`, in order of time, and the cursor after them.
+    def read(
+        self, cursor: str = START, limit: int = 1000, ended: bool = False, enough: int = 1 << 62
+    ) -> tuple[list[Line], str]:
+        """Return at most `limit` lines after `cursor`, in order of time, and the cursor after them; none at the end.
 
-        A line without newline is held back until it is complete, or until `ended` says that nothing will follow.
-        InvalidArgument for a cursor that is none.
+        No more lines of a stream are read once they have `enough` bytes. A line without newline is held back until it
+        is complete, or until `ended` says that nothing will follow. InvalidArgument for a cursor that is none.
         """
         places = _parse(cursor)
         found: list[_Found] = []
+        horizon: Micros = 1 << 62
         for stream in STREAMS:
-            found.extend(self._lines(stream, places.get(stream, _At(0, 0, 0)), limit, ended))
+            lines, whole = self._lines(stream, places.get(stream, _At(0, 0, 0)), _Bounds(limit, enough), ended)
+            found += lines
+            if not whole:  # what other streams have later than this comes later, too
+                horizon = min(horizon, lines[-1].line.time)
         found.sort(key=lambda f: f.line.time)
-        for each in found[:limit]:
+        taken = [each for each in found if each.line.time <= horizon][:limit]
+        for each in taken:
             places[each.line.stream] = each.end
-        return [each.line for each in found[:limit]], _format(places)
+        return [each.line for each in taken], _format(places)
 
     def at(self, instant: Micros) -> str:
         """Return the cursor before the first line that was still coming in at `instant`."""
@@ -90,8 +104,10 @@ class LogReader:
         """Return the bytes that the log takes on disk."""
         return sum(path.stat().st_size for path in self._directory.glob("*.log"))
 
-    def _lines(self, stream: str, at: _At, limit: int, ended: bool) -> list[_Found]:
+    def _lines(self, stream: str, at: _At, bounds: "_Bounds", ended: bool) -> tuple[list[_Found], bool]:
+        """Return lines of one stream from a place on, and whether they are all that there are."""
         found: list[_Found] = []
+        size = 0
         open_line = _Open(stream, found)
         for segment, data in self._segments(stream, at.segment):
             offset = at.frame if segment == at.segment else 0
@@ -104,15 +120,16 @@ class LogReader:
                     after = stop + 1 if stop >= 0 else taken
                     open_line.add(data[begin:taken], stamp, place._replace(inner=begin - start))
                     if stop >= 0 or not open_line.room():
+                        size += len(open_line.data)
                         open_line.finish(stop >= 0, place._replace(inner=after - start))
-                        if len(found) >= limit:
-                            return found
+                        if len(found) >= bounds.lines or size >= bounds.bytes:
+                            return found, False
                     begin = after
                 open_line.reached = place._replace(inner=end - start)
                 offset = end
         if ended and open_line.data:
             open_line.finish(True, open_line.reached)
-        return found
+        return found, True
 
     def _segments(self, stream: str, first: int) -> Iterator[tuple[int, bytes | mmap.mmap]]:
         number = first
@@ -156,7 +173,7 @@ class _Open:
     def __init__(self, stream: str, found: list[_Found]) -> None:
         self._stream = stream
         self._found = found
-        self.data = b""
+        self.data = bytearray()
         self._time = 0
         self._start: _At | None = None
         self.reached = _At(0, 0, 0)
@@ -172,8 +189,8 @@ class _Open:
     def finish(self, whole: bool, end: _At) -> None:
         start = self._start or end
         identity = f"{self._stream}-{start.segment}-{start.frame}-{start.inner}"
-        self._found.append(_Found(Line(self._stream, self._time, self.data, whole, identity), end))
-        self.data, self._start = b"", None
+        self._found.append(_Found(Line(self._stream, self._time, bytes(self.data), whole, identity), end))
+        self.data, self._start = bytearray(), None
 
 
 def _map(fd: int) -> bytes | mmap.mmap:

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +19,26 @@ _NAMES = ("trigpoint.db", "telemetry.db")
 _MANIFEST = "manifest.json"
 
 
-def backup(store: Store, path: Path) -> Path:
+def backup(store: Store, path: Path, add: Callable[[Path], None] | None = None) -> Path:
     """Write a consistent copy of both databases into a new folder; return it. Reads and writes go on meanwhile.
 
-    The folder appears whole or not at all. InvalidArgument when there is something at `path` already;
-    FailedPrecondition on PostgreSQL, which brings its own tools.
+    The folder appears whole or not at all, with what `add` puts into it. InvalidArgument when there is something at
+    `path` already; FailedPrecondition on PostgreSQL, which brings its own tools.
     """
     if path.exists():
         raise InvalidArgument(f"There is already something at {path.name}: name a new folder for the backup.")
     partial = path.with_name(path.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, mode=0o700)
-    files = {}
-    for name, database in zip(_NAMES, (store.main, store.telemetry), strict=True):
-        _sqlite(database).backup(partial / name)
-        _sync(partial / name)
-        files[name] = {"bytes": (partial / name).stat().st_size, "sha256": _digest(partial / name)}
-    manifest = partial / _MANIFEST
-    manifest.write_text(json.dumps({"format": FORMAT, "files": files}, indent=1))
-    _sync(manifest)
-    _sync(partial)
-    partial.rename(path)
+    try:
+        _fill(store, partial)
+        if add is not None:
+            add(partial)
+        _sync(partial)
+        partial.rename(path)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)  # above all where the disk is full
+        raise
     _sync(path.parent)
     return path
 
@@ -91,6 +91,17 @@ def restore(path: Path, main: Path, telemetry: Path, aside: Path) -> None:
 def accept_loss(main: Path) -> None:
     """Go on with a database whose newest changes are known to be missing. No server may have it open. Idempotent."""
     file_of(main).unlink(missing_ok=True)
+
+
+def _fill(store: Store, folder: Path) -> None:
+    files = {}
+    for name, database in zip(_NAMES, (store.main, store.telemetry), strict=True):
+        _sqlite(database).backup(folder / name)
+        _sync(folder / name)
+        files[name] = {"bytes": (folder / name).stat().st_size, "sha256": _digest(folder / name)}
+    manifest = folder / _MANIFEST
+    manifest.write_text(json.dumps({"format": FORMAT, "files": files}, indent=1))
+    _sync(manifest)
 
 
 def _beside(database: Path) -> tuple[Path, ...]:

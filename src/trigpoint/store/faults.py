@@ -50,6 +50,8 @@ _POSTGRES: dict[str, tuple[type[TrigpointError], str]] = {
     "23": (AlreadyExists, "The same thing is stored already."),
     "22": (InvalidArgument, "A value cannot be stored: remove NUL characters and keep numbers within 64 bits."),
 }
+_TOO_LARGE = ("Expression tree is too large", "too many", "parser stack overflow", "Recursion limit")
+"""How SQLite begins when a statement is beyond its bounds: those of strangers' queries are the cause."""
 _BAD_VALUE = "A value cannot be stored: text must be valid Unicode and numbers must fit 64 bits."
 
 
@@ -62,6 +64,8 @@ def translate(error: BaseException) -> BaseException:
         found = _SQLITE.get(code)
         if found is None and str(cause).startswith("Could not decode"):
             found = (DataLoss, DAMAGED)
+        if found is None and str(cause).startswith(_TOO_LARGE):
+            found = (InvalidArgument, "The query is too large: ask for less at once.")
         if found is None and isinstance(cause, sqlite3.DataError):
             found = (InvalidArgument, _BAD_VALUE)
         return found[0](found[1]) if found else Internal("The database refused a statement.")

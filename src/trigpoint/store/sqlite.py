@@ -2,9 +2,11 @@
 
 import copy
 import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Literal, NoReturn, TypeVar
@@ -46,6 +48,8 @@ class SqliteDatabase:
         self._committed = committed
         self._failed = failed
         self._read_only = read_only
+        if not read_only:
+            _create(path)
         self._engine = create_engine(
             "sqlite://",
             creator=lambda: _connect(path, synchronous, read_only),
@@ -280,6 +284,13 @@ class _Reader:
 
     def __del__(self) -> None:
         self.raw.close()
+
+
+def _create(path: Path) -> None:
+    """Make a new database its owner's alone, and with it the files that SQLite puts beside it."""
+    # One that is there is never opened here: closing it would let go of the locks that SQLite has on it.
+    with suppress(OSError):  # SQLite says what is wrong with the place
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _connect(path: Path, synchronous: str, read_only: bool) -> sqlite3.Connection:

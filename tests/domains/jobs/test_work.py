@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from trigpoint.agent.protocol import Outcome
+from trigpoint.core import messages
 from trigpoint.core.call import Call, Caller
-from trigpoint.core.clock import SystemClock, SystemIds
+from trigpoint.core.clock import SECOND, SystemClock, SystemIds
 from trigpoint.core.errors import FailedPrecondition, ResourceExhausted
 from trigpoint.core.messages import Oneof
 from trigpoint.core.paging import Tokens
@@ -17,6 +18,7 @@ from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import (
     ContainerSpec,
     CustomJob,
     CustomJobSpec,
+    Scheduling,
     WorkerPoolSpec,
 )
 from trigpoint.core.pb.google.cloud.aiplatform.v1.job_service_pb import CancelCustomJobRequest, CreateCustomJobRequest
@@ -39,6 +41,19 @@ from trigpoint.store import Store, events
 
 SECRET = b"s" * 32
 IMAGE = "us-docker.pkg.dev/vertex-ai/training/sklearn-cpu.1-6:latest"
+
+
+class Hands(SystemClock):
+    """The machine's clock, which tests set and whose seconds they let pass."""
+
+    ahead = 0
+    passed = 0.0
+
+    def wall(self) -> int:
+        return super().wall() + self.ahead
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.passed
 
 
 class Shelf:
@@ -106,7 +121,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     store = Store.open(f"sqlite:///{tmp_path}/main.db", f"sqlite:///{tmp_path}/telemetry.db")
-    clock, ids = SystemClock(), SystemIds()
+    clock, ids = Hands(), SystemIds()
     kernel = Kernel(store, clock, ids, Schedule())
     tokens = Tokens(SECRET)
     standard = Standard(kernel, Operations(kernel, tokens), Queries(kernel, tokens))
@@ -225,6 +240,25 @@ def test_an_outcome_that_was_never_reported_is_read_from_the_directory(world: Wo
     assert error is not None
     assert "ValueError: no rows" in error.message
     assert world.jobs.replicas(name)[0].state == "ENDED"
+
+
+@pytest.mark.parametrize("days", [1, -1])
+def test_a_clock_that_is_set_ends_no_job(world: World, days: int) -> None:
+    clock = world.kernel.clock
+    assert isinstance(clock, Hands)
+    name = world.create(scheduling=Scheduling(timeout=messages.duration(3600)))
+    world.step(name)
+    clock.ahead = days * 86_400 * SECOND
+    world.say(uid_of(name), "workerpool0-0", "hello", "prepared", "started")
+    world.step(name)
+    clock.ahead = 0
+    world.step(name)
+    clock.ahead = days * 86_400 * SECOND
+    world.step(name)
+    assert world.job(name).state.name == "RUNNING"
+    clock.passed = 3601
+    world.step(name)
+    assert world.told(name)[-1] == "customJob.stopping"
 
 
 def test_replicas_meet_before_they_start(world: World) -> None:

@@ -1,5 +1,6 @@
 """Lists and purges by every relation that lineage filters know."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -148,6 +149,19 @@ def test_what_is_no_filter_is_refused_by_its_field(ask: Ask, filled: str, text: 
     with pytest.raises(InvalidArgument) as caught:
         listed(ask, filled, "Artifact", text)
     assert [violation.field for violation in caught.value.violations] == ["filter"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " AND ".join(["metadata" + ".a" * 49 + "=1"] * 150),
+        " AND ".join(["uri=a"] * 400 + [f'with_execution("*", "{" AND ".join(["state=1"] * 400)}")']),
+        " AND ".join(["uri=a"] * 480 + [f'with_execution("*", "{" AND ".join(["metadata.a.a.a.a.a>=1"] * 480)}")']),
+    ],
+)
+def test_the_largest_filters_are_answered_or_refused(ask: Ask, filled: str, text: str) -> None:
+    with contextlib.suppress(InvalidArgument):
+        assert listed(ask, filled, "Artifact", text) == ""
 
 
 def test_kinship_is_asked_by_has(ask: Ask, filled: str) -> None:

@@ -1,5 +1,6 @@
 """Metadata schemas: what every store has, what a text must be, what metadata is refused."""
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -57,6 +58,11 @@ def test_ids_of_built_in_schemas_are_different() -> None:
         ("[" * 5_000, "is not valid YAML|must be a YAML mapping"),
         ("x" * (LARGEST_TEXT + 1), "must not be longer"),
         ("!!python/object/apply:os.system ['true']", "is not valid YAML"),
+        ("title: 0x" + "f" * 10_000, "not a int"),
+        ("title: !!bool x", "is not valid YAML"),
+        ("title: !!timestamp x", "is not valid YAML"),
+        ("title: !!int ''", "is not valid YAML"),
+        ("a: &a {x: 1}\nb: {<<: [*a, *a]}\ntitle: acme.Thing", "is not valid YAML"),
     ],
 )
 def test_a_text_that_is_no_schema_is_refused(text: str, message: str) -> None:
@@ -65,10 +71,21 @@ def test_a_text_that_is_no_schema_is_refused(text: str, message: str) -> None:
     assert [violation.field for violation in caught.value.violations] == ["metadata_schema.schema"]
 
 
-@pytest.mark.parametrize("version", ["", "1", "1.0", "1.0.0a", "v1.0.0"])
+@pytest.mark.parametrize("version", ["", "1", "1.0", "1.0.0a", "v1.0.0", "9" * 5000 + ".0.0", "١.0.0"])
 def test_versions_are_three_numbers(version: str) -> None:
     with pytest.raises(InvalidArgument, match="three numbers"):
         parse("title: acme.Thing", version, ARTIFACT)
+
+
+_TAGS = st.sampled_from(
+    ["!!int", "!!float", "!!bool", "!!timestamp", "!!binary", "!!set", "!!omap", "!!pairs", "!!null"]
+)
+
+
+@given(st.text(alphabet="ab1:-{}[],&*<>|!?%#'\"\n =.~", max_size=30), st.none() | _TAGS)
+def test_any_text_is_a_schema_or_is_refused(text: str, tag: str | None) -> None:
+    with contextlib.suppress(InvalidArgument):
+        parse(f"title: {tag} {text}" if tag else text, "0.0.1", ARTIFACT)
 
 
 def test_versions_sort_by_their_numbers() -> None:

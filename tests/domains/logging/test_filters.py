@@ -58,12 +58,24 @@ def test_matches(text: str, expected: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["nofield=1", "severity>=", "(severity=ERROR", "a AND", "f(", 'x=~"("', "sample(a, b)"]
+    "text",
+    ["nofield=1", "severity>=", "(severity=ERROR", "a AND", "f(", 'x=~"("', "sample(a, b)"]
+    + [f'textPayload=~"{text}"' for text in ("(" * 5000, "a{99999999999}", "(a{1000}){1000}", "(?=a)", "(a)\\\\1")],
 )
 def test_nonsense_is_refused_with_the_field(text: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
         parse(text)
     assert caught.value.violations[0].field == "filter"
+
+
+@pytest.mark.parametrize("text", ['severity="²"', f"severity={'9' * 5000}", "severity>=٣"])
+def test_a_level_that_is_none_matches_nothing(text: str) -> None:
+    assert parse(text).test(ENTRY) is False
+
+
+def test_an_expression_made_to_take_for_ever_does_not() -> None:
+    assert not parse('textPayload=~"^(a+)+$"').test({"textPayload": "a" * 10_000 + "!"})
+    assert parse('textPayload!~"^(a+)+$"').test({"textPayload": "a" * 10_000 + "!"})
 
 
 def test_a_conjunction_narrows_where_to_look() -> None:

@@ -38,15 +38,15 @@ def short(wrong: Exception) -> str:
     return text if len(text) <= 2 * _SHOWN else text[: 2 * _SHOWN] + "..."
 
 
-def check_depth(data: bytes | str) -> None:
-    """Refuse a text that nests deeper than DEEPEST. Cheap where there are few brackets."""
+def check_depth(data: bytes | str, deepest: int = DEEPEST) -> None:
+    """Refuse a text that nests deeper than so many levels. Cheap where there are few brackets."""
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
-    if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
+    if raw.count(b"[") + raw.count(b"{") <= deepest:
         return
     brackets = _STRING.sub(b"", raw).translate(None, _NOT_BRACKETS)
-    if max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > DEEPEST:
+    if max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > deepest:
         _parsed(data)
-        raise _too_deep()
+        raise _too_deep(deepest)
 
 
 def may_pass_enums(cls: type[Message], data: bytes | str) -> bool:
@@ -65,8 +65,8 @@ def _has_enums(cls: type[Message]) -> bool:
     )
 
 
-def _too_deep() -> InvalidArgument:
-    return InvalidArgument(f"Invalid JSON payload received. It nests deeper than {DEEPEST} levels.")
+def _too_deep(deepest: int = DEEPEST) -> InvalidArgument:
+    return InvalidArgument(f"Invalid JSON payload received. It nests deeper than {deepest} levels.")
 
 
 def _parsed(data: bytes | str) -> Anything:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from trigpoint.core import checks
+from trigpoint.core import checks, patterns
 from trigpoint.core.clock import Micros
 from trigpoint.core.errors import FailedPrecondition, InvalidArgument, Violation
 from trigpoint.core.names import id_of
@@ -163,8 +163,7 @@ def variables(directory_uri: str) -> dict[str, str]:
 
 def matching(pattern: str, names: Sequence[str]) -> list[str]:
     """Return the object names that a pattern stands for: `*` is any run of characters, all else is itself."""
-    regex = re.compile(".*".join(re.escape(piece) for piece in pattern.split("*")), re.DOTALL)
-    return [name for name in names if regex.fullmatch(name)]
+    return [name for name in names if patterns.fits(name, pattern)]
 
 
 def _camel(value: Mapping[str, Any]) -> dict[str, Any]:

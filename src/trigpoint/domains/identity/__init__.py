@@ -107,7 +107,7 @@ class Identity:
             raise Unauthenticated("Invalid grant: account not found", reason="invalid_grant")
         if not self._holds(found, key):
             raise Unauthenticated("Invalid JWT Signature.", reason="invalid_grant")
-        rules.accept_assertion(found.claims, self._clock.now())
+        rules.accept_assertion(found.claims, self._clock.wall())
         if found.claims.target and not found.claims.scope.strip():
             return self.id_token(account, found.claims.target)
         return self.access_token(account, scope=found.claims.scope, key_id=found.key_id)
@@ -125,14 +125,14 @@ class Identity:
         found = self.replicas.find(by.replica) if by is not None and by.replica else None
         if by is not None and by.replica and found is None:
             raise _refused("ACCESS_TOKEN_EXPIRED")
-        expires = self._clock.now() + lifetime
+        expires = self._clock.wall() + lifetime
         replica, attempt = (found.name, found.attempt) if found is not None else ("", "")
         grant = Grant(account.email, expires, key_id, replica, attempt, scope[:1024], self._ids.hex(16))
         return Issued(self._sealer.seal(grant), expires)
 
     def id_token(self, account: Account, audience: str, *, include_email: bool = True) -> Issued:
         """Return an OpenID Connect token for an audience, signed by the key that `public_keys` shows."""
-        now = self._clock.now() // SECOND
+        now = self._clock.wall() // SECOND
         claims: dict[str, Any] = {
             "iss": "https://accounts.google.com",
             "aud": audience,
@@ -162,7 +162,7 @@ class Identity:
 
     def now(self) -> Micros:
         """Return the instant by which tokens are judged."""
-        return self._clock.now()
+        return self._clock.wall()
 
     # -- signatures of accounts
 
@@ -244,7 +244,7 @@ class Identity:
         found = self.replicas.find(name)
         if found is None:
             raise NotFound("This replica has ended.")
-        expires = self._clock.now() // _STEP * _STEP + rules.LIFETIME
+        expires = self._clock.wall() // _STEP * _STEP + rules.LIFETIME
         grant = Grant(found.account, expires, "", found.name, found.attempt, scope[:1024])
         return Issued(self._sealer.seal(grant), expires)
 
@@ -276,7 +276,7 @@ class Identity:
         account, key = self.accounts.find_with_key(found.claims.issuer, found.key_id)
         if account is None or not self._holds(found, key):
             raise _refused("ACCESS_TOKEN_TYPE_UNSUPPORTED")
-        rules.accept_bearer(found.claims, self._clock.now())
+        rules.accept_bearer(found.claims, self._clock.wall())
         return self._proof(account, found.claims.expires + rules.SKEW, found.key_id)
 
     def _proof(self, account: Account, until: Micros, key_id: str, replica: str = "", attempt: str = "") -> Proof:
@@ -291,7 +291,7 @@ class Identity:
     def _admitted(self, proof: Proof, replica: str | None) -> Caller:
         """Return the caller of a proof if it still holds and fits the socket that the request came through."""
         caller = proof.caller
-        if self._clock.now() >= proof.until:
+        if self._clock.wall() >= proof.until:
             raise _refused("ACCESS_TOKEN_EXPIRED")
         if not self._active(caller.project):
             raise _refused("ACCOUNT_STATE_INVALID")

@@ -96,6 +96,7 @@ class Work:
         self._engine = engine
         self._queue = queue
         self._launcher = launcher
+        self._born = kernel.clock.now() - int(kernel.clock.monotonic() * SECOND)
 
     def step(self, name: str) -> Outcome:
         """Take one job one step further."""
@@ -103,9 +104,8 @@ class Work:
         if stored is None or stored.message.state in rules.FINAL:
             return self._over(name, stored)
         sight = self._look(stored)
-        now = self._kernel.clock.now()
         step = rules.next_step(
-            stored.message.state, sight.progress, sight.seen(self._engine.boot()), _terms(stored), now
+            stored.message.state, sight.progress, sight.seen(self._engine.boot()), _terms(stored), self._steady()
         )
         match step:
             case rules.Admit():
@@ -121,7 +121,11 @@ class Work:
             case rules.End():
                 return self._end(sight, step)
             case rules.Watch():
-                return self._watch(sight, step.until, now)
+                return self._watch(sight, step.until)
+
+    def _steady(self) -> Micros:
+        """Return the instant by a clock that nobody sets while we run: a job's time must not pass by a jump."""
+        return self._born + int(self._kernel.clock.monotonic() * SECOND)
 
     def _look(self, stored: Stored[CustomJob]) -> Sight:
         progress = Progress(**stored.notes)
@@ -179,7 +183,8 @@ class Work:
         """Write down the attempt and its replicas, then have the engine start them: never the other way round."""
         stored = sight.stored
         now = self._kernel.clock.now()
-        progress = replace(sight.progress, phase="launched", launched=now, reason="", boot=self._engine.boot())
+        begun = self._steady()
+        progress = replace(sight.progress, phase="launched", launched=begun, reason="", boot=self._engine.boot())
         replicas, specs = self._launcher.plan(stored, progress)
         message = messages.copy(stored.message)
         message.state = JobState.PENDING
@@ -197,13 +202,13 @@ class Work:
         self._engine.ensure(specs)
         return Wait(now + _LOOK_EVERY, "The replicas are starting.")
 
-    def _watch(self, sight: Sight, until: Micros | None, now: Micros) -> Outcome:
+    def _watch(self, sight: Sight, until: Micros | None) -> Outcome:
         if sight.unstarted(self._engine.boot()):
             self._engine.ensure(self._launcher.plan(sight.stored, sight.progress)[1])
         if sight.progress.phase == "stopping":
             self._engine.stop(sight.uid, rules.GRACE_SECONDS)
-        next_look = now + _LOOK_EVERY
-        return Wait(min(until, next_look) if until else next_look, "The replicas are running.")
+        left = _LOOK_EVERY if until is None else min(until - self._steady(), _LOOK_EVERY)
+        return Wait(self._kernel.clock.now() + left, "The replicas are running.")
 
     def _running(self, sight: Sight) -> Outcome:
         now = self._kernel.clock.now()
@@ -213,7 +218,7 @@ class Work:
         self._save(
             sight,
             message,
-            replace(sight.progress, started=now),
+            replace(sight.progress, started=self._steady()),
             Fact("customJob.running", log="Job is running."),
             wake_parent=True,
         )
@@ -250,6 +255,7 @@ class Work:
             self._retire(tx, sight, self._kernel.clock.now())
 
         self._kernel.store.write(unit)
+        self._engine.release(sight.uid)
         return Again()
 
     def _end(self, sight: Sight, step: rules.End) -> Outcome:
@@ -273,6 +279,7 @@ class Work:
             self._wake_parent(tx, progress)
 
         self._kernel.store.write(unit)
+        self._engine.release(sight.uid)
         self._queue.left(sight.stored.row.name)
         return Done()
 
@@ -300,6 +307,7 @@ class Work:
             if self._engine.observe([uid])[uid].placement is Placement.PLACED:
                 self._engine.stop(uid, rules.GRACE_SECONDS)
                 return Wait(self._kernel.clock.now() + SECOND, "The last replicas are being stopped.")
+            self._engine.release(uid)
         return Done()
 
     def _save(

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from trigpoint.core import filters
+from trigpoint.core import filters, patterns
 from trigpoint.core.errors import InvalidArgument, Violation
+from trigpoint.core.expressions import ExpressionError
 from trigpoint.core.filters import Comparison, Node
 
 SEVERITIES = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
@@ -38,6 +39,7 @@ _FIELDS = frozenset(
 )
 _TIMES = frozenset({"timestamp", "receiveTimestamp"})
 _DEPTH = 50
+_LEVEL = re.compile(r"\d{1,9}", re.ASCII)
 
 Entry = Mapping[str, Any]
 Test = Callable[[Entry], bool]
@@ -117,18 +119,26 @@ def _comparison(path: tuple[str, ...], op: str, value: str) -> Test:
     if op == ":" and value == "*":
         return lambda entry: bool(list(_values(entry, path)))
     if op in ("=~", "!~"):
-        try:
-            pattern = re.compile(value)
-        except re.error as error:
-            raise _wrong(f"{value[:100]!r} is not a regular expression: {error}.") from error
-        if op == "=~":
-            return lambda entry: any(pattern.search(str(found)) for found in _values(entry, path))
-        return lambda entry: all(not pattern.search(str(found)) for found in _values(entry, path))
+        return _expression(path, value, wanted=op == "=~")
     if op == "!=":
         equal = _holds(path, "=", value)
         return lambda entry: any(not equal(found) for found in _values(entry, path))
     holds = _holds(path, op, value)
     return lambda entry: any(holds(found) for found in _values(entry, path))
+
+
+def _expression(path: tuple[str, ...], text: str, *, wanted: bool) -> Test:
+    """Return the test whether an expression is found, or is nowhere; what it has learnt of texts is not kept here."""
+    try:
+        patterns.expression(text)
+    except ExpressionError as error:
+        raise _wrong(f"{text[:100]!r} is not a regular expression as RE2 takes them: {error}.") from error
+
+    def test(entry: Entry) -> bool:
+        pattern = patterns.expression(text)
+        return any(pattern.found_in(str(found)) for found in _values(entry, path)) is wanted
+
+    return test
 
 
 def _holds(path: tuple[str, ...], op: str, value: str) -> Callable[[Any], bool]:
@@ -185,7 +195,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _rank(text: str) -> int | None:
-    if text.isdigit():
+    if _LEVEL.fullmatch(text):
         return int(text)
     return SEVERITIES.index(text.upper()) * 100 if text.upper() in SEVERITIES else None
 

@@ -1,10 +1,13 @@
 """Cloud Logging v2: reading entries. Writing them and the configuration of logs are not built yet."""
 
-from collections.abc import Callable, Mapping, Sequence
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from trigpoint.core import messages
 from trigpoint.core.call import Call
+from trigpoint.core.clock import Micros
 from trigpoint.core.errors import InvalidArgument, PermissionDenied, Violation
 from trigpoint.core.paging import Tokens
 from trigpoint.core.pb.google.logging.v2.log_entry_pb import LogEntry
@@ -19,7 +22,14 @@ from trigpoint.domains.logging.streams import Found, Streams
 from trigpoint.kernel.standard import Handler
 
 _SERVICE = "google.logging.v2.LoggingServiceV2"
-_DEFAULT_PAGE, _MAX_PAGE, _MAX_DESCENDING = 50, 1000, 200_000
+_DEFAULT_PAGE, _MAX_PAGE = 50, 1000
+_LARGEST_PAGE = 8 << 20
+"""Bytes of the lines that a page holds, when it holds more than one."""
+_MOST_EXAMINED, _MOST_READ = 200_000, 256 << 20
+"""Entries, and bytes of them, that one request looks at: Cloud Logging too ends such a page early, with a token."""
+Place = tuple[Micros, str]
+Page = tuple[list[Found], Place | None]
+"""Entries, and the place after which the next page begins, if there is one."""
 NumberOf = Callable[[str], str | None]
 """A project's id or number to its number; None when there is none."""
 _ORDERS = {"": False, "timestamp asc": False, "timestamp desc": True}
@@ -53,10 +63,10 @@ class Rpc:
         query = filters.parse(request.filter)
         bound = ("entries", ",".join(projects), request.filter, request.order_by)
         after = self._tokens.read(request.page_token, *bound)
-        size = request.page_size or _DEFAULT_PAGE
-        found = self._page(projects, query, after, size + 1, descending)
-        page = found[:size]
-        following = (page[-1].time, page[-1].insert_id) if len(found) > size else None
+        start = (int(str(after[0])), str(after[1])) if after is not None else None
+        entries = self._entries(projects, query, 0 if descending or start is None else start[0])
+        read = _backward if descending else _forward
+        page, following = read(entries, query, start, request.page_size or _DEFAULT_PAGE)
         return ListLogEntriesResponse(
             entries=[messages.from_dict(LogEntry, one.entry) for one in page],
             next_page_token=self._tokens.issue(following, *bound) if following else "",
@@ -64,30 +74,15 @@ class Rpc:
 
     def logs(self, call: Call, request: ListLogsRequest) -> ListLogsResponse:
         """Return the names of a project's logs."""
-        number = self._project(call, request.parent)
-        names = {str(one.entry["logName"]) for one in self._streams.entries(number, "", "", 0)}
-        return ListLogsResponse(log_names=sorted(names))
+        return ListLogsResponse(log_names=self._streams.names(self._project(call, request.parent)))
 
-    def _page(
-        self, projects: Sequence[str], query: filters.Query, after: Sequence[object] | None, size: int, descending: bool
-    ) -> list[Found]:
+    def _entries(self, projects: Sequence[str], query: filters.Query, since: Micros) -> Iterator[Found]:
+        """Yield the entries among which the matching ones are, in order of all projects together."""
         job_id = query.equal.get("resource.labels.job_id", "")
         task = query.equal.get("resource.labels.task_name", "")
-        since = query.not_before
-        start = (int(str(after[0])), str(after[1])) if after is not None else None
-        if start is not None and not descending:
-            since = max(since, start[0])
-        matching = (
-            found
-            for project in projects
-            for found in self._streams.entries(project, job_id, task, since)
-            if query.test(found.entry)
-        )
-        if not descending:
-            later = (found for found in matching if start is None or (found.time, found.insert_id) > start)
-            return list(islice(later, size))
-        earlier = [found for found in islice(matching, _MAX_DESCENDING) if start is None or _before(found, start)]
-        return sorted(earlier, key=lambda found: (found.time, found.insert_id), reverse=True)[:size]
+        since = max(since, query.not_before)
+        each = (self._streams.entries(project, job_id, task, since) for project in dict.fromkeys(projects))
+        return heapq.merge(*each, key=lambda found: found.place)
 
     def _project(self, call: Call, name: str) -> str:
         """Return the number of a project that the caller may read logs of; the same refusal when there is none."""
@@ -99,5 +94,35 @@ class Rpc:
         return number
 
 
-def _before(found: Found, start: tuple[int, str]) -> bool:
-    return (found.time, found.insert_id) < start
+def _forward(entries: Iterator[Found], query: filters.Query, start: Place | None, size: int) -> Page:
+    """Return the first matching entries after a place. A page may end early, or empty, for the sake of its bounds."""
+    page: list[Found] = []
+    held = examined = read = 0
+    for found in entries:
+        if start is not None and found.place <= start:
+            continue
+        if query.test(found.entry):
+            if len(page) == size or (page and held + found.size > _LARGEST_PAGE):
+                return page, page[-1].place
+            page.append(found)
+            held += found.size
+        examined, read = examined + 1, read + found.size
+        if examined >= _MOST_EXAMINED or read >= _MOST_READ:
+            return page, found.place
+    return page, None
+
+
+def _backward(entries: Iterator[Found], query: filters.Query, start: Place | None, size: int) -> Page:
+    """Return the last matching entries before a place, the latest first."""
+    page: deque[Found] = deque()
+    held, more = 0, False
+    for found in islice((found for found in entries if query.test(found.entry)), _MOST_EXAMINED):
+        if start is not None and found.place >= start:
+            break
+        page.append(found)
+        held += found.size
+        while len(page) > size or (len(page) > 1 and held > _LARGEST_PAGE):
+            held -= page.popleft().size
+            more = True
+    latest = list(reversed(page))
+    return latest, latest[-1].place if more else None

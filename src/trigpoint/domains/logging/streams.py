@@ -13,6 +13,8 @@ from typing import Any
 import orjson
 
 from trigpoint.core.clock import Micros, rfc3339
+from trigpoint.core.errors import InvalidArgument
+from trigpoint.core.messages.refusals import check_depth
 from trigpoint.core.names import id_of
 from trigpoint.domains.logging.filters import SEVERITIES
 from trigpoint.runtime.logs import Line, LogReader
@@ -24,6 +26,10 @@ KIND = "logStreams"
 SERVICE = "service"
 """The task whose entries are the platform's own."""
 _CHUNK = 500
+_CHUNK_BYTES = 1 << 20
+"""Lines, and about how many bytes of them, that are read at a time of each stream of output."""
+_DEEPEST = 40
+"""Levels of a structured payload: each takes two of the hundred that a message may have."""
 _LIFTED = ("severity", "message", "timestamp", "time", "timestampSeconds", "timestampNanos")
 
 
@@ -51,6 +57,13 @@ class Found:
     time: Micros
     insert_id: str
     entry: Mapping[str, Any]
+    size: int
+    """Bytes of its line, about."""
+
+    @property
+    def place(self) -> tuple[Micros, str]:
+        """What it is ordered by."""
+        return self.time, self.insert_id
 
 
 class Streams:
@@ -85,7 +98,13 @@ class Streams:
         if task in ("", SERVICE):
             jobs = {stream.job: stream for stream in streams}
             sources += [self._service(project, job, jobs[job].job_id, since) for job in jobs]
-        return heapq.merge(*sources, key=lambda found: (found.time, found.insert_id))
+        return heapq.merge(*sources, key=lambda found: found.place)
+
+    def names(self, project: str) -> list[str]:
+        """Return the full names of a project's logs that have entries."""
+        streams = self._streams(project, "")
+        tasks = {one.task for one in streams if one.task == SERVICE or self._reader(one).size()}
+        return sorted(f"projects/{self._project_id(project)}/logs/{task}" for task in tasks)
 
     def _streams(self, project: str, job_id: str) -> list[Stream]:
         where = (COLUMNS["display_name"] == job_id) if job_id else (COLUMNS["state"] == project)
@@ -102,15 +121,18 @@ class Streams:
                 return found
 
     def _lines(self, stream: Stream, since: Micros) -> Iterator[Found]:
-        reader = LogReader(self._attempts / stream.attempt / stream.task / "logs")
+        reader = self._reader(stream)
         cursor = reader.at(since) if since else ""
         while True:
-            lines, cursor = reader.read(cursor, limit=_CHUNK, ended=stream.ended)
+            lines, cursor = reader.read(cursor, limit=_CHUNK, ended=stream.ended, enough=_CHUNK_BYTES)
             for line in lines:
                 if line.time >= since:
                     yield self._entry(stream, line)
-            if len(lines) < _CHUNK:
+            if not lines:
                 return
+
+    def _reader(self, stream: Stream) -> LogReader:
+        return LogReader(self._attempts / stream.attempt / stream.task / "logs")
 
     def _entry(self, stream: Stream, line: Line) -> Found:
         attempt = stream.attempt.rpartition("-")[2].rjust(4, "0")
@@ -120,7 +142,7 @@ class Streams:
         entry = self._frame(stream.project, stream.job_id, stream.task, line.time, insert_id) | body
         if stream.labels:
             entry["labels"] = dict(stream.labels)
-        return Found(line.time, insert_id, entry)
+        return Found(line.time, insert_id, entry, len(line.data))
 
     def _service(self, project: str, job: str, job_id: str, since: Micros) -> Iterator[Found]:
         """Yield what the service says of one job."""
@@ -133,7 +155,8 @@ class Streams:
                     insert_id = f"service.{event.seq:020d}"
                     entry = self._frame(project, job_id, SERVICE, event.time, insert_id)
                     severity = str(event.data.get("severity", "INFO"))
-                    yield Found(event.time, insert_id, entry | {"severity": severity, "textPayload": text})
+                    said = entry | {"severity": severity, "textPayload": text}
+                    yield Found(event.time, insert_id, said, len(text))
             if len(told) < _CHUNK:
                 return
             seq = told[-1].seq
@@ -151,11 +174,15 @@ class Streams:
 
 
 def _payload(text: str, severity: str) -> dict[str, Any]:
-    """Return the payload of one line: a JSON object is structured, with its special members lifted out."""
+    """Return the payload of one line: a JSON object is structured, with its special members lifted out.
+
+    One that nests deeper than an entry may is text: it must not keep people from the rest of the log.
+    """
     if text.startswith("{") and text.endswith("}"):
         try:
+            check_depth(text, _DEEPEST)
             given = orjson.loads(text)
-        except orjson.JSONDecodeError:
+        except (orjson.JSONDecodeError, InvalidArgument):
             given = None
         if isinstance(given, dict):
             own = str(given.get("severity", "")).upper()

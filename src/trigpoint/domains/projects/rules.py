@@ -3,18 +3,19 @@
 Sources: vertex-services.md section 10.5, vertex-training.md section 3.13 (tenant projects).
 """
 
-import fnmatch
 import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from trigpoint.core import patterns
 from trigpoint.core.clock import Micros, rfc3339
 from trigpoint.core.errors import InvalidArgument, Violation
 
 ACTIVE = "ACTIVE"
 DELETE_REQUESTED = "DELETE_REQUESTED"
+LONGEST_QUERY = 1000
 
 _ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -111,6 +112,9 @@ def matches(project: Project, query: str) -> bool:
 
     Comparisons ignore case and take `*`, as Resource Manager's do. InvalidArgument for what is no such query.
     """
+    if len(query) > LONGEST_QUERY:
+        text = f"it is {len(query)} characters long; at most {LONGEST_QUERY} are taken."
+        raise InvalidArgument(violations=[Violation("query", text)])
     shown = {"projectId": project.id, "displayName": project.display_name, "state": project.state}
     rest = _TERM.sub("", query).replace("AND", "").strip()
     if rest:
@@ -138,8 +142,8 @@ def rendered(project: Project) -> dict[str, Any]:
 def _fits(project: Project, shown: Mapping[str, str], key: str, wanted: str) -> bool:
     head, _, label = key.partition(".")
     if head == "labels" and label:
-        return label in project.labels and fnmatch.fnmatchcase(project.labels[label].lower(), wanted.lower())
+        return label in project.labels and patterns.fits(project.labels[label].lower(), wanted.lower())
     if key.lower() not in _FIELDS:
         known = "id, displayName, state, labels.KEY"
         raise InvalidArgument(violations=[Violation("query", f"unknown field {key[:60]!r}; known are: {known}.")])
-    return fnmatch.fnmatchcase(shown[_FIELDS[key.lower()]].lower(), wanted.lower())
+    return patterns.fits(shown[_FIELDS[key.lower()]].lower(), wanted.lower())

@@ -39,7 +39,6 @@ class Storage:
     ) -> None:
         self.objects = Objects(store, home, clock, ids, step=step)
         sweeper = Sweeper(self.objects, describe, lambda row: rules.keeps_versions(attributes_of(row)))
-        self.number_of = number_of
         self.access = AccessLog(clock, sink or (lambda batch: _keep(store, batch)))
         self.buckets = Buckets(self.objects, sweeper, clock, number_of, location)
         self.things = Things(self.objects, sweeper, self.buckets, self.access)

@@ -9,7 +9,7 @@ import orjson
 
 from trigpoint.core.call import Caller
 from trigpoint.core.clock import Clock
-from trigpoint.core.errors import FailedPrecondition, InvalidArgument, PermissionDenied, Violation
+from trigpoint.core.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied, Violation
 from trigpoint.data.objects import Objects, no_bucket
 from trigpoint.data.objects_sweep import Sweeper
 from trigpoint.domains.storage import rules
@@ -46,7 +46,7 @@ class Buckets:
 
     def create(self, caller: Caller, project: str, name: str, given: Mapping[str, Any]) -> BucketRow:
         """Make a bucket in a project, by its id or number; AlreadyExists when the name is taken by anybody."""
-        number = self._project(caller, project)
+        number = self.project(caller, project)
         attributes = rules.new_bucket(name, given, self.location)
         now = self.clock.now()
         row = BucketRow(name, number, 1, now, now, orjson.dumps(attributes))
@@ -55,7 +55,7 @@ class Buckets:
 
     def list(self, caller: Caller, project: str, prefix: str, after: str, limit: int) -> list[BucketRow]:
         """Return up to `limit` buckets of a project whose names start with `prefix` and follow `after`."""
-        number = self._project(caller, project)
+        number = self.project(caller, project)
         return self.objects.store.read(lambda tx: rows.list_buckets(tx, number, prefix, after, limit))
 
     def change(
@@ -117,11 +117,15 @@ class Buckets:
 
         return self.objects.store.write(unit)
 
-    def _project(self, caller: Caller, project: str) -> str:
+    def project(self, caller: Caller, project: str) -> str:
+        """Return the number of a project; one refusal for those that are absent and those that are not the caller's."""
         if not project:
             raise InvalidArgument(violations=[Violation("project", "is required: give the project's id or number")])
-        number = self.number_of(project)
-        if not caller.may_act_in(number):
+        try:
+            number = self.number_of(project)
+        except (PermissionDenied, NotFound):
+            number = ""
+        if not number or not caller.may_act_in(number):
             raise PermissionDenied(
                 f"{caller.email} does not have storage access to project {project[:80]} (or it may not exist): "
                 "use an account of that project."

@@ -32,7 +32,9 @@ class Listing:
         self._batch = min(BATCH, 2 * query.limit + 14)
 
     def page(self) -> Page:
-        """Return the page; InvalidArgument for a token of another query."""
+        """Return the page; InvalidArgument for a token of another query, or what is no glob."""
+        if self._query.glob:
+            rules.glob(self._query.glob)
         start, after = self._start()
         end = self._end()
         while start is not None and (end is None or start < end):
@@ -62,7 +64,7 @@ class Listing:
 
     def _add(self, row: ObjectRow) -> bytes:
         """Add a row or its prefix; return the prefix when there is one."""
-        if self._query.glob and not rules.glob(self._query.glob).fullmatch(row.name.decode()):
+        if self._query.glob and not rules.glob(self._query.glob).found_in(row.name.decode()):
             return b""
         depth, delimiter = len(self._query.prefix), self._query.delimiter
         at = row.name.find(delimiter, depth) if delimiter else -1

@@ -4,11 +4,12 @@ import base64
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
-from trigpoint.core import uris
+from trigpoint.core import patterns, uris
 from trigpoint.core.errors import FailedPrecondition, InvalidArgument, PermissionDenied, Violation
+from trigpoint.core.expressions import ExpressionError
+from trigpoint.core.patterns import Pattern
 from trigpoint.store.objects import BucketRow, ObjectRow
 
 CONDITION = "conditionNotMet"
@@ -35,6 +36,7 @@ CLASSES = frozenset(
     }
 )  # fmt: skip
 METADATA_LIMIT = 8192
+GLOB_LIMIT = 1024
 JSON = dict[str, Any]
 
 
@@ -197,9 +199,17 @@ def crc_text(crc32c: int) -> str:
     return base64.b64encode(crc32c.to_bytes(4, "big")).decode()
 
 
-@lru_cache(maxsize=256)
-def glob(pattern: str) -> re.Pattern[str]:
+def glob(pattern: str) -> Pattern:
     """Return the expression of a matchGlob: `*` within a part, `**` across, `?`, `[..]`, `{a,b}`."""
+    if len(pattern) > GLOB_LIMIT:
+        raise _no_glob(pattern)
+    try:
+        return patterns.expression(_expression(pattern), whole=True, dotall=True)
+    except ExpressionError:
+        raise _no_glob(pattern) from None
+
+
+def _expression(pattern: str) -> str:
     out, at, depth = "", 0, 0
     while at < len(pattern):
         char = pattern[at]
@@ -219,12 +229,7 @@ def glob(pattern: str) -> re.Pattern[str]:
         else:
             out += special.get(char) or ("|" if char == "," and depth else re.escape(char))
         at += 1
-    try:
-        return re.compile(out + ")" * depth, re.DOTALL)
-    except re.error:
-        raise InvalidArgument(
-            violations=[Violation("matchGlob", f"{uris.shown(pattern)} is not a valid glob")]
-        ) from None
+    return out + ")" * depth
 
 
 def granted(permissions: Iterable[str]) -> list[str]:
@@ -243,8 +248,12 @@ def _patched(kept: Mapping[str, Any], given: Mapping[str, Any]) -> JSON:
 
 def _check_class(given: Mapping[str, Any]) -> None:
     value = given.get("storageClass")
-    if value is not None and value not in CLASSES:
+    if value is not None and (not isinstance(value, str) or value not in CLASSES):
         raise InvalidArgument(violations=[Violation("storageClass", f"{uris.shown(str(value))} is no storage class")])
+
+
+def _no_glob(pattern: str) -> InvalidArgument:
+    return InvalidArgument(violations=[Violation("matchGlob", f"{uris.shown(pattern)} is not a valid glob")])
 
 
 def _unsupported(name: str, text: str) -> InvalidArgument:

@@ -51,15 +51,28 @@ class Things:
         """Begin new bytes for `insert`; leaving the writer without finishing drops them."""
         return self.objects.writer()
 
-    def insert(self, caller: Caller, target: Target, content: Content, given: Mapping[str, Any]) -> ObjectRow:
-        """Make durable bytes the live generation of a name; returns it. `given` are the settable attributes."""
+    def insert(
+        self,
+        caller: Caller,
+        target: Target,
+        content: Content,
+        given: Mapping[str, Any],
+        components: int | None = None,
+    ) -> ObjectRow:
+        """Make durable bytes the live generation of a name; returns it. Nothing is left of bytes that are refused.
+
+        `given` are the settable attributes, `components` of how many objects it was composed.
+        """
         try:
-            attributes = orjson.dumps(rules.new_object(given, ""))
+            attributes = rules.new_object(given, "")
             name = rules.object_name(target.name)
         except InvalidArgument:
             self.objects.release(content.blob)
             raise
-        row = self.objects.put(target.bucket, name, content, attributes, self.rule(caller, target.when))
+        if components is not None:
+            attributes["componentCount"] = components
+        rule = self.rule(caller, target.when)
+        row = self.objects.put(target.bucket, name, content, orjson.dumps(attributes), rule)
         self.written(caller, row)
         return row
 
@@ -138,7 +151,7 @@ class Things:
         attributes = {**kept, **given} if set(given) <= {"storageClass"} else given
         content = self.objects.copy([row])
         self.served(caller, row, row.size)
-        return self._insert_system(caller, target, content, attributes, kept.get("componentCount"))
+        return self.insert(caller, target, content, attributes, kept.get("componentCount"))
 
     def compose(self, caller: Caller, sources: Sequence[Target], target: Target, given: Mapping[str, Any]) -> ObjectRow:
         """Join 1 to 32 objects of one bucket; the result has no MD5."""
@@ -150,7 +163,7 @@ class Things:
         for row in found:
             self.served(caller, row, row.size)
         count = sum(int(orjson.loads(row.attributes).get("componentCount", 1)) for row in found)
-        return self._insert_system(caller, target, content, given, count)
+        return self.insert(caller, target, content, given, count)
 
     def move(self, caller: Caller, source: Target, target: Target) -> ObjectRow:
         """Give an object another name in its bucket, atomically."""
@@ -195,17 +208,6 @@ class Things:
             self.objects.release(content.blob)
             raise
         return content
-
-    def _insert_system(
-        self, caller: Caller, target: Target, content: Content, given: Mapping[str, Any], components: int | None
-    ) -> ObjectRow:
-        attributes = rules.new_object(given, "")
-        if components is not None:
-            attributes["componentCount"] = components
-        name, rule = rules.object_name(target.name), self.rule(caller, target.when)
-        row = self.objects.put(target.bucket, name, content, orjson.dumps(attributes), rule)
-        self.written(caller, row)
-        return row
 
     def _find(self, target: Target) -> ObjectRow | None:
         """Return a generation by the rows, after adopting an edit of its file."""

@@ -9,7 +9,7 @@ import orjson
 
 from trigpoint.core.call import Caller
 from trigpoint.core.clock import SECOND, Clock
-from trigpoint.core.errors import FailedPrecondition, InvalidArgument, PermissionDenied, Violation
+from trigpoint.core.errors import FailedPrecondition, InvalidArgument, PermissionDenied, TrigpointError, Violation
 from trigpoint.data.objects_uploads import Appending
 from trigpoint.data.objects_uploads import Uploads as Sessions
 from trigpoint.domains.storage import rules
@@ -87,11 +87,15 @@ class Uploads:
         self.sessions.cancel(ident)
 
     def put_part(self, caller: Caller, ident: str, number: int, content: Any) -> PartRow:
-        """Add a numbered part, 1 to 10000, of durable bytes."""
-        self._open(caller, ident)
-        if not 1 <= number <= 10_000:
-            raise InvalidArgument(violations=[Violation("partNumber", "must be 1 to 10000")])
-        return self.sessions.put_part(ident, number, content)
+        """Add a numbered part, 1 to 10000, of durable bytes; nothing is left of bytes that are refused."""
+        try:
+            self._open(caller, ident)
+            if not 1 <= number <= 10_000:
+                raise InvalidArgument(violations=[Violation("partNumber", "must be 1 to 10000")])
+            return self.sessions.put_part(ident, number, content)
+        except TrigpointError:
+            self.things.objects.release(content.blob)
+            raise
 
     def parts(self, caller: Caller, ident: str) -> list[PartRow]:
         """Return a session's parts by number."""

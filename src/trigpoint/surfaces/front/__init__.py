@@ -99,6 +99,10 @@ class Front:
         """Serve a replica's metadata at an unguessable loopback address, for the plain process runtime."""
         return await self._replicas.open_metadata(identity, at)
 
+    def replicas(self) -> list[str]:
+        """Return the identities of the replicas that have doors open."""
+        return self._replicas.names()
+
     async def close_replica(self, identity: str) -> None:
         """Close all doors of a replica. Idempotent."""
         await self._replicas.close(identity)

@@ -246,4 +246,4 @@ def _replace(path: Path, content: bytes, mode: int) -> None:
 
 
 def _instant(clock: Clock) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(clock.now() / 1_000_000, datetime.UTC)
+    return datetime.datetime.fromtimestamp(clock.wall() / 1_000_000, datetime.UTC)

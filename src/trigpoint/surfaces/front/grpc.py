@@ -18,10 +18,13 @@ from grpc import aio
 from trigpoint.core import errors, wire
 
 _log = structlog.get_logger(__name__)
+_LARGEST = 64 << 20
+"""Bytes of a request, as of a REST body: it is taken whole before anybody can be asked who sends it."""
 _OPTIONS = [
-    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_receive_message_length", _LARGEST),
     ("grpc.max_send_message_length", -1),
     ("grpc.max_metadata_size", 256 * 1024),
+    ("grpc.max_concurrent_streams", 256),
     ("grpc.so_reuseport", 0),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),

@@ -1,7 +1,7 @@
 """HTTP/1.1 on a connection that somebody else accepted: the one module that knows uvicorn's insides.
 
-`HttpToolsProtocol` is not public API of uvicorn: its version is pinned, and `tests/front/test_http.py` drives
-what is used of it (the constructor, `.app`, `.connections`, `.tasks`, `shutdown`, `timeout_keep_alive_task`).
+`HttpToolsProtocol` is not public API of uvicorn: its version is pinned, and `tests/front/test_front.py` drives
+what is used of it (the constructor, `.app`, `.connections`, `.tasks`, `.flow`, `shutdown`, `timeout_keep_alive_task`).
 """
 
 import asyncio
@@ -22,7 +22,9 @@ from trigpoint.surfaces.front.hosts import App, Receive, Scope, Send
 _KEEP_ALIVE = 240
 """Seconds; longer than any pause of a client's polling, so that a connection is not closed under its next request."""
 _FIRST_REQUEST = 30
-"""Seconds that a fresh connection may stay silent."""
+"""Seconds that a fresh connection may stay silent, and that the head of a request may take."""
+_SILENCE = 240
+"""Seconds that a client may leave a body unfinished without a word."""
 _MAX_URL = 64 * 1024
 _MAX_HEADERS = 256 * 1024
 
@@ -88,6 +90,8 @@ class _Bounded(HttpToolsProtocol):
     """uvicorn's protocol with limits on what comes before the body, which it would buffer without end."""
 
     _read = 0
+    _begun = 0.0
+    """When the head began that is not complete yet; 0 when there is none."""
     sock: socket.socket | None = None
 
     def data_received(self, data: bytes) -> None:
@@ -97,6 +101,26 @@ class _Bounded(HttpToolsProtocol):
         if self.sock is not None and (self.cycle is None or self.cycle.more_body):
             with contextlib.suppress(OSError):
                 self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        if self.timeout_keep_alive_task is None and not self.transport.is_closing():
+            self._await_more()
+
+    def _await_more(self) -> None:
+        """See to it that whoever owes us the rest of a request does not keep the connection for nothing."""
+        if self._begun or self.cycle is None or self.cycle.response_complete:
+            left = self._begun + _FIRST_REQUEST - self.loop.time() if self._begun else _FIRST_REQUEST
+        elif self.cycle.more_body:
+            left = _SILENCE
+        else:
+            return
+        self.timeout_keep_alive_task = self.loop.call_later(max(0.0, left), self.timeout_keep_alive_handler)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close, unless the client is silent because we do not read."""
+        self.timeout_keep_alive_task = None
+        if self.flow.read_paused:
+            self._await_more()
+        else:
+            super().timeout_keep_alive_handler()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -104,7 +128,12 @@ class _Bounded(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._read = 0
+        self._begun = self.loop.time()
         super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._begun = 0.0
+        super().on_headers_complete()
 
     def on_url(self, url: bytes) -> None:
         if len(self.url) + len(url) > _MAX_URL:

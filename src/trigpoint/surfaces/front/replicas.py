@@ -59,8 +59,15 @@ class Replicas:
         self._listen(listener, identity, handle)
         return host, port
 
+    def names(self) -> list[str]:
+        """Return the identities that have doors open."""
+        return list(self._doors)
+
     async def close(self, identity: str) -> None:
-        """Close every door of a replica; closing one that is not open does nothing. Connections under way go on."""
+        """Close every door of a replica and remove the folder that it was in, if nothing else is there.
+
+        Closing one that is not open does nothing. Connections under way go on.
+        """
         doors = self._doors.pop(identity, None)
         if doors is None:
             return
@@ -71,6 +78,8 @@ class Replicas:
             listener.close()
         for path in doors.paths:
             path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.parent.rmdir()
 
     async def stop(self) -> None:
         """Close all."""

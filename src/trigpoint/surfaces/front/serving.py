@@ -1,6 +1,8 @@
 """Gives an accepted connection to whoever speaks its protocol: HTTP/1.1 in place, h2 spliced to the gRPC endpoint."""
 
 import asyncio
+import os
+import resource
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine
@@ -19,6 +21,8 @@ TLS_HANDSHAKE = 0x16
 """The first byte of a TLS connection."""
 _HANDSHAKE_SECONDS = 15.0
 _ACCEPT_PAUSE = 0.2
+_KEPT_FILES = 256
+"""Descriptors that connections leave to the databases, the objects and the agents; a quarter where there are few."""
 
 
 class Tasks:
@@ -158,10 +162,16 @@ Accepted = Callable[[socket.socket], Awaitable[None]]
 
 
 async def accept(listener: socket.socket, tasks: Tasks, handle: Accepted) -> None:
-    """Accept until cancelled, each connection handled by a task of its own."""
+    """Accept until cancelled, each connection handled by a task of its own.
+
+    While too many are open, others wait in the kernel: a flood of them must not stop the rest of the server.
+    """
     loop = asyncio.get_running_loop()
     while True:
         try:
+            if not _room(listener):
+                await asyncio.sleep(_ACCEPT_PAUSE)
+                continue
             sock, _ = await loop.sock_accept(listener)
         except OSError as error:
             _log.warning("front.accept", problem=error.strerror)
@@ -172,6 +182,14 @@ async def accept(listener: socket.socket, tasks: Tasks, handle: Accepted) -> Non
             # asyncio does it only for sockets of its own making.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         tasks.start(_guarded(handle, sock))
+
+
+def _room(listener: socket.socket) -> bool:
+    """Return whether another connection leaves enough descriptors: the next one is always the lowest that is free."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    probe = os.dup(listener.fileno())
+    os.close(probe)
+    return most == resource.RLIM_INFINITY or probe < most - min(_KEPT_FILES, most // 4)
 
 
 async def _guarded(handle: Accepted, sock: socket.socket) -> None:

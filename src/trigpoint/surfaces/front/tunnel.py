@@ -48,7 +48,18 @@ class Outbound:
         """Return whether the proxy may connect to this address for this host."""
         if host in self.hosts or any(address in network for network in self.networks):
             return True
-        return is_public(address)
+        return is_public(address) and not is_own(address)
+
+
+def is_own(address: Address) -> bool:
+    """Return whether an address is this machine's: what listens there may be closed to the internet, not to us."""
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((str(address), 9))  # sends nothing: it only has the kernel choose where from
+        except OSError:
+            return False
+        return ipaddress.ip_address(probe.getsockname()[0].partition("%")[0]) == address
 
 
 def is_public(address: Address) -> bool:

@@ -82,9 +82,8 @@ class GcsApp:
             return await self._xml.serve(ask, segment(bucket), segment(name))
         except TrigpointError as error:
             return refusal(error) if json_api else xml_refusal(error)
-        except (ClientGone, OSError):
-            # OSError only ever means that the connection broke: the disk's are translated where they happen.
-            raise ClientGone from None
+        except ClientGone:
+            raise
         except Exception:  # noqa: BLE001 - the surface's edge: no error of ours may reach a client as it is
             _log.exception("A storage request failed")
             return refusal(Internal("An internal error happened. Retry; the server's log says more."))

@@ -42,8 +42,6 @@ def _inner(ask: Ask, part: bytes) -> tuple[str, Ask]:
         raise InvalidArgument("A part of the batch is no HTTP request.")
     headers = _headers(pieces[1].split(b"\n")[1:])
     body = pieces[2].strip(b"\r\n") if len(pieces) > 2 else b""
-    if line[2].startswith((b"/batch", b"/upload", b"/download")) or b"alt=media" in (line[3] or b""):
-        raise InvalidArgument("Uploads, downloads and batches cannot be part of a batch.")
     message = {"type": "http.request", "body": body, "more_body": False}
 
     async def receive() -> dict[str, object]:
@@ -58,6 +56,8 @@ def _inner(ask: Ask, part: bytes) -> tuple[str, Ask]:
         receive=receive,
         given=None,
     )
+    if line[2].startswith((b"/batch", b"/upload", b"/download")) or inner.query.get("alt") == "media":
+        raise InvalidArgument("Uploads, downloads and batches cannot be part of a batch.")
     return _headers(pieces[0].split(b"\n")).get("content-id", ""), inner
 
 

@@ -101,7 +101,7 @@ class BucketMethods:
 
     async def service_account(self, ask: Ask, project: str) -> Response:
         """Return the account in whose name Cloud Storage works for a project."""
-        number = await self._run(self._storage.number_of, project)
+        number = await self._run(self._buckets.project, ask.caller, project)
         email = f"service-{number}@gs-project-accounts.iam.gserviceaccount.com"
         return answer({"kind": "storage#serviceAccount", "email_address": email})
 

@@ -2,7 +2,8 @@
 
 import re
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 from urllib.parse import quote
 
@@ -68,7 +69,7 @@ class Downloads:
         headers["content-length"] = str(stop - start)
         return StreamingResponse(self._pieces(ask, reading, start, stop), status, headers)
 
-    async def _pieces(self, ask: Ask, reading: Reading, start: int, stop: int) -> AsyncIterator[bytes]:
+    async def _pieces(self, ask: Ask, reading: Reading, start: int, stop: int) -> AsyncGenerator[bytes]:
         offset = start
         try:
             while offset < stop:
@@ -80,11 +81,17 @@ class Downloads:
         finally:
             await self._threads.run(self._done, ask, reading, offset - start)
 
-    async def _unpacked(self, ask: Ask, reading: Reading) -> AsyncIterator[bytes]:
+    async def _unpacked(self, ask: Ask, reading: Reading) -> AsyncGenerator[bytes]:
         unpacker = zlib.decompressobj(wbits=31)
         try:
-            async for piece in self._pieces(ask, reading, 0, reading.row.size):
-                yield await self._threads.run(unpacker.decompress, piece)
+            async with aclosing(self._pieces(ask, reading, 0, reading.row.size)) as pieces:
+                async for piece in pieces:
+                    rest = piece
+                    while rest and not unpacker.eof:  # a piece may unpack to a thousand times its size
+                        yield await self._threads.run(unpacker.decompress, rest, PIECE)
+                        rest = unpacker.unconsumed_tail
+                    if unpacker.eof:  # what follows would only be collected
+                        break
             yield unpacker.flush()
         except zlib.error:
             # The headers are out: ending early tells the client that the body is not whole.

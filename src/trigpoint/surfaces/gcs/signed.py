@@ -40,9 +40,9 @@ def is_signed(ask: Ask) -> bool:
 def verify(ask: Ask, signers: Signers, clock: Clock) -> Caller:
     """Return whose signature the request carries; PermissionDenied when it is none, is too old or too early."""
     if "X-Goog-Signature" in ask.query:
-        email, text, signature = _v4(ask, clock.now() // SECOND)
+        email, text, signature = _v4(ask, clock.wall() // SECOND)
     else:
-        email, text, signature = _v2(ask, clock.now() // SECOND)
+        email, text, signature = _v2(ask, clock.wall() // SECOND)
     signer = signers(email)
     for key in () if signer is None else signer.keys:
         try:
