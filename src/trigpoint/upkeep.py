@@ -263,7 +263,9 @@ def last_ports(run: Path) -> Mapping[str, int]:
         found = json.loads((run / "ports.json").read_text())
     except (OSError, ValueError):
         return {}
-    return {key: value for key, value in found.items() if isinstance(value, int)} if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return {key: value for key, value in found.items() if isinstance(value, int) and 0 < value < 65536}
 
 
 def keep_ports(run: Path, ports: Mapping[str, int]) -> None:

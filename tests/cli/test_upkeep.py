@@ -143,3 +143,11 @@ def test_a_fault_is_logged_without_the_values_around_it(capsys: pytest.CaptureFi
     said = capsys.readouterr().out
     assert "ValueError: broken" in said
     assert "ya29.secret" not in said
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"port": 99999999}', '{"port": -5}', '{"port": "x"}', "\0"])
+def test_ports_that_are_none_are_forgotten(tmp_path: Path, text: str) -> None:
+    (tmp_path / "ports.json").write_text(text)
+    assert upkeep.last_ports(tmp_path) == {}
+    upkeep.keep_ports(tmp_path, {"port": 8080})
+    assert upkeep.last_ports(tmp_path) == {"port": 8080}
