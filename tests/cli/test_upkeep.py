@@ -16,6 +16,7 @@ import structlog
 
 from trigpoint import settings, upkeep
 from trigpoint.core.clock import SystemClock
+from trigpoint.core.errors import FailedPrecondition
 from trigpoint.data import copies
 from trigpoint.store import Store, events
 
@@ -122,6 +123,9 @@ def test_a_secret_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monk
     kept = upkeep.secret(tmp_path / "secret")
     assert len(kept) == 32
     assert upkeep.secret(tmp_path / "secret") == kept
+    (tmp_path / "secret").write_bytes(b"")
+    with pytest.raises(FailedPrecondition, match="secret is damaged: remove it"):
+        upkeep.secret(tmp_path / "secret")
 
 
 def test_restore_wants_one_thing_or_the_other(tmp_path: Path) -> None:
