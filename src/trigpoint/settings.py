@@ -82,11 +82,9 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] = os
 
 def _from_file(path: Path) -> Mapping[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    try:
-        return tomllib.loads(text)
     except ValueError as error:
         raise SettingsError(f"config.toml in the home directory is not valid TOML: {error}") from error
 

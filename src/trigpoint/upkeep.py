@@ -36,6 +36,7 @@ from trigpoint.store.queries import COLUMNS
 _DAY: Micros = 86_400 * SECOND
 _BATCH = 1000
 _FILES = 1 << 16
+_SECRET = 32
 _FOLDERS = ("buckets", "blobs", "keys")
 _FINAL = ("JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED")
 _GOOGLE = ("storage", "www", "oauth2", "iam", "iamcredentials", "cloudresourcemanager", "logging", "aiplatform")
@@ -213,11 +214,16 @@ def secret(path: Path) -> bytes:
         scratch = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         scratch.unlink(missing_ok=True)
         with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(32))
+            file.write(secrets.token_bytes(_SECRET))
             file.flush()
             os.fsync(file.fileno())
         scratch.rename(path)  # whole or not at all: a server killed meanwhile leaves no secret that is none
-    return path.read_bytes()
+    found = path.read_bytes()
+    if len(found) != _SECRET:
+        raise FailedPrecondition(
+            f"{path.name} is damaged: remove it for a new one, with which running jobs start again."
+        )
+    return found
 
 
 def host(given: Settings) -> Host:
@@ -263,7 +269,9 @@ def last_ports(run: Path) -> Mapping[str, int]:
         found = json.loads((run / "ports.json").read_text())
     except (OSError, ValueError):
         return {}
-    return {key: value for key, value in found.items() if isinstance(value, int)} if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return {key: value for key, value in found.items() if isinstance(value, int) and 0 < value < 65536}
 
 
 def keep_ports(run: Path, ports: Mapping[str, int]) -> None:

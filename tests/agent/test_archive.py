@@ -6,6 +6,7 @@ import random
 import stat
 import tarfile
 import time
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -118,6 +119,63 @@ def crowd() -> bytes:
 
 def zip_bomb() -> bytes:
     return zip_of(("zeros", b"\0" * (60 << 20), 0o100644))
+
+
+def long_header(kind: bytes, size: int = 40 << 20) -> bytes:
+    """Return a tar whose header before a file is as long as given, of one byte repeated."""
+    info = tarfile.TarInfo("header")
+    info.type, info.size = kind, size
+    return gzip.compress(info.tobuf() + b"9" * size + tar_raw(("a", b"1")), 1)
+
+
+def tar_raw(*files: tuple[str, bytes]) -> bytes:
+    return gzip.decompress(tar_of(*((name, data, {}) for name, data in files)))
+
+
+def sparse(block: bytes, kind: bytes = tarfile.GNUTYPE_SPARSE) -> bytes:
+    info = tarfile.TarInfo("sparse")
+    info.type = kind
+    header = bytearray(info.tobuf())
+    header[482] = 1  # more headers follow
+    header[148:156] = b"%06o\0 " % (sum(header[:148]) + 8 * 32 + sum(header[156:512]))
+    return gzip.compress(bytes(header) + block * 100_000, 1)
+
+
+def pax_sparse() -> bytes:
+    records = b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n"
+    info = tarfile.TarInfo("header")
+    info.type, info.size = tarfile.XHDTYPE, len(records)
+    member = tarfile.TarInfo("sparse")
+    member.size = 100 << 20
+    body = b"9999999\n" + b"0\n" * (50 << 20)
+    return gzip.compress(info.tobuf() + records.ljust(512, b"\0") + member.tobuf() + body, 1)
+
+
+LONG: dict[str, Callable[[], bytes]] = {
+    "pax": lambda: long_header(tarfile.XHDTYPE),
+    "global pax": lambda: long_header(tarfile.XGLTYPE),
+    "name": lambda: long_header(tarfile.GNUTYPE_LONGNAME),
+    "link": lambda: long_header(tarfile.GNUTYPE_LONGLINK),
+    "sparse": lambda: sparse((b"0" * 504 + b"\1").ljust(512, b"\0")),
+    "pax sparse": pax_sparse,
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_headers_without_end_are_not_taken_into_memory(tmp_path: Path, name: str) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadArchive):
+            unpack(tmp_path, LONG[name]())
+        assert tracemalloc.get_traced_memory()[1] < 260 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_zip_whose_list_is_too_long_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trigpoint.agent.archive._LONGEST_LIST", 100)
+    with pytest.raises(BadArchive, match="list of the archive"):
+        unpack(tmp_path, zip_of(*((f"f{n}", b"", 0o100644) for n in range(10))))
 
 
 @pytest.mark.parametrize("make", [bomb, crowd, zip_bomb])

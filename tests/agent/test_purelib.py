@@ -1,4 +1,5 @@
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,41 @@ def test_what_is_neither_is_not_recognised(tmp_path: Path) -> None:
     assert purelib.recognise(str(tmp_path), {}) is None
     shutil.rmtree(tmp_path / "b")
     assert purelib.recognise(str(tmp_path), {}) is None
+
+
+@pytest.mark.parametrize(
+    "setup",
+    [
+        SETUP + "#" * 300_000,
+        "setup(name=" + "(" * 2000 + ")" * 2000 + ", packages=find_packages())",
+        "setup(name=" + "-" * 100_000 + "1, packages=find_packages())",
+        "setup(name=" + "+".join(["1"] * 5000) + ", packages=find_packages())",
+        "setup(name={[]: 1}, packages=find_packages())",
+        "setup(name={{}}, packages=find_packages())",
+        "setup(name=" + "9" * 5000 + ", packages=find_packages())",
+        "\0",
+    ],
+    ids=["long", "nested", "negated", "added", "a list as key", "a dict in a set", "a huge number", "nul"],
+)
+def test_a_setup_beyond_all_measure_goes_to_the_installer(tmp_path: Path, setup: str) -> None:
+    assert purelib.recognise(str(package(tmp_path, setup=setup)), INSTALLED) is None
+
+
+@pytest.mark.parametrize(
+    ("requirement", "installed"),
+    [("numpy" + " " * 100_000 + ";", {"numpy": "1"}), ("a>=1", {"a": "9" * 5000}), ("a>=" + "9" * 450, {"a": "1"})],
+)
+def test_requirements_beyond_all_measure_do_not_hold(requirement: str, installed: dict[str, str]) -> None:
+    begun = time.monotonic()
+    assert not purelib.satisfied(requirement, installed)
+    assert time.monotonic() - begun < 1
+
+
+def test_a_package_with_long_metadata_goes_to_the_installer(tmp_path: Path) -> None:
+    long = "Requires-Dist: torch\n".rjust(300_000)
+    assert purelib.recognise(str(package(tmp_path, **{"t.egg-info/requires.txt": long})), INSTALLED) is None
+    shutil.rmtree(tmp_path / "unpacked")
+    root = package(tmp_path)
+    (root / "t-1" / "PKG-INFO").unlink()
+    (root / "t-1" / "PKG-INFO").mkdir()
+    assert purelib.recognise(str(root), INSTALLED) is None

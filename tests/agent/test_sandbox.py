@@ -19,6 +19,7 @@ from tests.agent.conftest import Agent, Ears, Make, listening, until
 from trigpoint.agent import protocol as p
 from trigpoint.agent import tree
 from trigpoint.agent.relay import is_own, is_public
+from trigpoint.runtime.nursery import agent_command
 
 ROOT = os.geteuid() == 0
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
@@ -60,6 +61,22 @@ def test_the_program_has_no_rights(make: Make) -> None:
         "CapEff": "0000000000000000",
         "NoNewPrivs": "1",
     }
+
+
+KEYS = "import ctypes; libc = ctypes.CDLL(None); "
+ADD = "libc.syscall(250, 1, None); assert libc.syscall(248, b'user', b'ticket', b'secret', 6, -3) > 0; "
+SEARCH = (
+    "print('key', libc.syscall(250, 10, -3, b'user', b'ticket', 0), libc.syscall(249, b'user', b'ticket', None, 0))"
+)
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the numbers of the calls are those of x86-64")
+def test_the_keys_of_the_servers_session_are_not_the_programs(make: Make, runtime: str) -> None:
+    agent = make(program=p.Program(argv=("python3", "-c", KEYS + SEARCH)), runtime=runtime)
+    command = agent_command(str(agent.directory))
+    subprocess.run([sys.executable, "-c", f"import os; {KEYS}{ADD}os.execv({command[0]!r}, {command!r})"], check=True)
+    assert agent.outcome().reason == p.SUCCEEDED
+    assert agent.lines() == ["key -1 -1"]
 
 
 def test_variables_of_a_job_mean_nothing_to_what_builds_the_walls(make: Make, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import structlog
 
 from trigpoint import settings, upkeep
 from trigpoint.core.clock import SystemClock
+from trigpoint.core.errors import FailedPrecondition
 from trigpoint.data import copies
 from trigpoint.store import Store, events
 
@@ -122,6 +123,9 @@ def test_a_secret_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monk
     kept = upkeep.secret(tmp_path / "secret")
     assert len(kept) == 32
     assert upkeep.secret(tmp_path / "secret") == kept
+    (tmp_path / "secret").write_bytes(b"")
+    with pytest.raises(FailedPrecondition, match="secret is damaged: remove it"):
+        upkeep.secret(tmp_path / "secret")
 
 
 def test_restore_wants_one_thing_or_the_other(tmp_path: Path) -> None:
@@ -143,3 +147,11 @@ def test_a_fault_is_logged_without_the_values_around_it(capsys: pytest.CaptureFi
     said = capsys.readouterr().out
     assert "ValueError: broken" in said
     assert "ya29.secret" not in said
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"port": 99999999}', '{"port": -5}', '{"port": "x"}', "\0"])
+def test_ports_that_are_none_are_forgotten(tmp_path: Path, text: str) -> None:
+    (tmp_path / "ports.json").write_text(text)
+    assert upkeep.last_ports(tmp_path) == {}
+    upkeep.keep_ports(tmp_path, {"port": 8080})
+    assert upkeep.last_ports(tmp_path) == {"port": 8080}

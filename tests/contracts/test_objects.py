@@ -504,3 +504,10 @@ def test_a_kill_at_every_step_loses_and_tears_nothing(tmp_path: Path) -> None:
     assert len(steps) > 80
     assert not steps[-1]["killed"]
     assert [step for step in steps if step["wrong"]] == []
+
+
+def test_names_that_strangers_make_up_are_not_remembered(objects: Objects) -> None:
+    for number in range(100):
+        with pytest.raises(NotFound):
+            objects.delete_bucket(f"made-up-{number}", lambda row: None)
+    assert len(objects._locks) < 10

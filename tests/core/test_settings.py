@@ -30,6 +30,12 @@ def test_a_wrong_file_is_refused_with_the_key(tmp_path: Path, text: str, message
         load({"home": tmp_path}, {})
 
 
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match="not valid TOML"):
+        load({"home": tmp_path}, {})
+
+
 def test_lists_and_switches_come_from_the_environment(tmp_path: Path) -> None:
     environ = {"TRIGPOINT_LOCATIONS": "us-central1, europe-west4", "TRIGPOINT_HELD_READS": "off"}
     settings = load({"home": tmp_path}, environ)

@@ -497,3 +497,23 @@ def test_a_large_upload_and_download_hold_little_memory(call: Http, bucket: str)
     with open("/proc/self/status", encoding="ascii") as status:
         after = int(next(line for line in status if line.startswith("VmHWM")).split()[1])
     assert after - before < 32 << 10
+
+
+@pytest.mark.parametrize(
+    ("verb", "query", "headers"),
+    [
+        ("PUT", "?acl", {}),
+        ("PUT", "?tagging=", {}),
+        ("DELETE", "?tagging", {}),
+        ("POST", "?compose", {}),
+        ("PUT", "", {"x_goog_copy_source": "/other/object"}),
+        ("PUT", "", {"x_amz_copy_source": "/other/object"}),
+    ],
+)
+def test_what_the_xml_api_is_asked_about_an_object_never_touches_its_bytes(
+    call: Http, bucket: str, verb: str, query: str, headers: dict[str, str]
+) -> None:
+    upload(call, bucket, "kept", b"bytes")
+    status, _, body = call(verb, f"/{bucket}/kept{query}", b"<Acl/>", **headers)
+    assert status == 501, body
+    assert call("GET", f"/{bucket}/kept")[2] == b"bytes"

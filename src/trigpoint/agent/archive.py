@@ -41,6 +41,27 @@ _DAMAGE = (
 USUAL = Bounds()
 
 
+_LONGEST_HEADER = 16 << 10
+"""Bytes of what may precede a member: twice the longest name, which tarfile takes into memory and searches whole."""
+_LONGEST_LIST = 32 << 20
+"""Bytes of a zip's list of members, which zipfile takes into memory whole."""
+
+
+class _Member(tarfile.TarInfo):
+    """A member that refuses to be preceded by headers without end; `_proc_...` is where tarfile goes by its kind."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type == tarfile.GNUTYPE_SPARSE:
+            raise BadArchive(f"{_shown(self.name)} is neither a file nor a folder")
+        if self.type not in (*tarfile.REGULAR_TYPES, tarfile.DIRTYPE) and self.size > _LONGEST_HEADER:
+            raise BadArchive("a header of the archive is too long")
+        found: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
+        return found
+
+    def _proc_gnusparse_10(self, *given: object) -> None:
+        raise BadArchive(f"{_shown(self.name)} is neither a file nor a folder")
+
+
 class _Entry(NamedTuple):
     name: str
     folder: bool
@@ -113,7 +134,7 @@ def _entries(archive: str) -> Iterator[_Entry]:
     if zipfile.is_zipfile(archive) and not tarfile_first(archive):
         yield from _zip_entries(archive)
         return
-    with tarfile.open(archive, "r|*") as tar:
+    with tarfile.open(archive, "r|*", tarinfo=_Member) as tar:
         for member in tar:
             if not (member.isfile() or member.isdir()) or member.issparse():
                 raise BadArchive(f"{_shown(member.name)} is neither a file nor a folder")
@@ -128,6 +149,10 @@ def tarfile_first(archive: str) -> bool:
 
 
 def _zip_entries(archive: str) -> Iterator[_Entry]:
+    with open(archive, "rb") as raw:
+        end = zipfile._EndRecData(raw)  # type: ignore[attr-defined]
+    if end is None or end[5] > _LONGEST_LIST:
+        raise BadArchive("the list of the archive's members is too long")
     with zipfile.ZipFile(archive) as file:
         for info in file.infolist():
             kind = (info.external_attr >> 16) & 0o170000

@@ -11,6 +11,8 @@ import sys
 
 NEW_MOUNTS, NEW_NETWORK, NEW_USER = 0x00020000, 0x40000000, 0x10000000
 _OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR = 428, 429, 442
+_KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219}
+_JOIN_SESSION_KEYRING = 1
 _AT_FDCWD, _AT_EMPTY_PATH = -100, 0x1000
 _PDEATHSIG, _SUBREAPER = 1, 36
 _SET_ADDRESS, _SET_NETMASK, _GET_FLAGS, _SET_FLAGS = 0x8916, 0x891C, 0x8913, 0x8914
@@ -90,6 +92,16 @@ def user_namespace(uid: int) -> int:
 def adopt_orphans() -> None:
     """Become the parent of every descendant whose own parent dies, so that none leaves the tree of this process."""
     _check(_libc.prctl(_SUBREAPER, 1, 0, 0, 0))
+
+
+def leave_keyring() -> None:
+    """Leave the kernel's keyring of the session that started us (it may hold tickets and disk keys) for an empty one.
+
+    It is inherited by every process and by no namespace kept apart. For a process that has one thread yet.
+    """
+    number = _KEYCTL.get(os.uname().machine)
+    if IS_LINUX and number is not None:
+        _check(_libc.syscall(number, _JOIN_SESSION_KEYRING, None))
 
 
 def add_address(interface: str, address: str, prefix: int) -> None:

@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 
-from . import directory, limits, nursery, protocol, replica, tree
+from . import directory, limits, linux, nursery, protocol, replica, tree
 
 _OOM_SCORE = 500
 """Half the machine's memory ahead of processes that nobody marked."""
@@ -40,6 +40,8 @@ def lead(path: str) -> int:
     """Live one replica's life and leave a trace of what goes wrong with the agent itself."""
     os.chdir("/")
     os.umask(0o022)
+    with contextlib.suppress(OSError):  # where the call is not allowed, it is not to programs either
+        linux.leave_keyring()
     _go_first()
     fd = os.open(os.path.join(path, "agent.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(fd, 1)

@@ -15,7 +15,14 @@ _HARMLESS = {
 }  # fmt: skip
 _NATIVE = (".c", ".cc", ".cpp", ".cxx", ".pyx", ".pyd", ".so", ".f", ".f90", ".rs", ".dylib")
 _REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\(?)([^;@\[\]()]*)\)?\s*$")
-_CLAUSE = re.compile(r"^\s*(===|==|>=|<=|!=|~=|>|<)\s*([0-9]+(?:\.[0-9]+)*(?:\.\*)?)\s*$")
+_CLAUSE = re.compile(r"^\s*(===|==|>=|<=|!=|~=|>|<)\s*([0-9]{1,9}(?:\.[0-9]{1,9})*(?:\.\*)?)\s*$")
+_LONGEST = 256 << 10
+"""Bytes of a file that is read here; a package with a longer one goes to the installer, inside of the walls."""
+_LONGEST_REQUIREMENT = 500
+
+
+_UNREADABLE = (SyntaxError, ValueError, TypeError, MemoryError, RecursionError)
+"""What Python raises for source that is none, or is nested or numbered beyond all measure."""
 
 
 class Found(NamedTuple):
@@ -55,11 +62,11 @@ def place(folder: str, found: Found, target: str) -> None:
 
 def satisfied(requirement: str, installed: Mapping[str, str]) -> bool:
     """Return whether a plain requirement holds; False for every form that this does not surely understand."""
-    match = _REQUIREMENT.match(requirement)
+    match = _REQUIREMENT.match(requirement) if len(requirement) <= _LONGEST_REQUIREMENT else None
     if match is None:
         return False
     version = installed.get(normalised(match.group(1)))
-    if version is None or not re.fullmatch(r"[0-9]+(\.[0-9]+)*", version):
+    if version is None or not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})*", version):
         return False
     return all(_holds(version, clause) for clause in match.group(3).split(",") if clause.strip())
 
@@ -72,12 +79,16 @@ def normalised(name: str) -> str:
 def _sdist(folder: str, top: str, installed: Mapping[str, str]) -> Found | None:
     root = os.path.join(folder, top)
     names = set(os.listdir(root))
+    if not _short(root, "setup.py", "setup.cfg", "PKG-INFO"):
+        return None
     if "setup.py" not in names or "pyproject.toml" in names or _native(root) or not _plain_config(root):
         return None
     with open(os.path.join(root, "setup.py"), "rb") as file:
         arguments = _setup_arguments(file.read())
     info = [name for name in names if name.endswith(".egg-info")]
     if arguments is None or len(info) != 1 or arguments.get("packages") is not ...:
+        return None
+    if not _short(os.path.join(root, info[0]), "requires.txt"):
         return None
     packages = [name for name in sorted(names) if os.path.isfile(os.path.join(root, name, "__init__.py"))]
     requirements = _requires(os.path.join(root, info[0], "requires.txt"))
@@ -91,6 +102,8 @@ def _sdist(folder: str, top: str, installed: Mapping[str, str]) -> Found | None:
 
 
 def _wheel(folder: str, entries: list[str], info: str, installed: Mapping[str, str]) -> Found | None:
+    if not _short(os.path.join(folder, info), "WHEEL", "METADATA"):
+        return None
     about = _headers(os.path.join(folder, info, "WHEEL"))
     if (
         about.get("root-is-purelib", "").lower() != "true"
@@ -111,7 +124,7 @@ def _setup_arguments(source: bytes) -> dict[str, object] | None:
     """Return the keywords of the only setup() call; find_packages() becomes `...`. None when setup.py does more."""
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError):
+    except _UNREADABLE:
         return None
     call: ast.Call | None = None
     for statement in tree.body:
@@ -140,7 +153,7 @@ def _keywords(call: ast.Call) -> dict[str, object] | None:
             continue
         try:
             found[str(keyword.arg)] = ast.literal_eval(value)
-        except ValueError:
+        except _UNREADABLE:
             return None
     return found
 
@@ -166,6 +179,12 @@ def _plain_config(root: str) -> bool:
     except FileNotFoundError:
         return True
     return all(line in ("", "[egg_info]", "tag_build =", "tag_date = 0") for line in lines)
+
+
+def _short(folder: str, *names: str) -> bool:
+    """Return whether each of these is a file of a size to be read, or is not there."""
+    paths = [path for path in (os.path.join(folder, name) for name in names) if os.path.lexists(path)]
+    return all(os.path.isfile(path) and os.path.getsize(path) <= _LONGEST for path in paths)
 
 
 def _native(root: str) -> bool:

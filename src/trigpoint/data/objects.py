@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
+from weakref import WeakValueDictionary
 
 from trigpoint.core.clock import Clock, Ids
 from trigpoint.core.errors import DataLoss, FailedPrecondition, NotFound, TrigpointError
@@ -81,7 +82,7 @@ class Objects:
             # Jobs write into the folders below, also as root: other people of this machine have no business in there.
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.blobs = Blobs(home / "blobs", step)
-        self._locks: dict[str, threading.RLock] = {}
+        self._locks: WeakValueDictionary[str, threading.RLock] = WeakValueDictionary()
         self._guard = threading.Lock()
         self._changing: Counter[tuple[str, bytes]] = Counter()
         self._kept: list[_Chore] = []

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from trigpoint.agent.logs import LogWriter
 from trigpoint.core import messages
 from trigpoint.core.call import Call, Caller
+from trigpoint.core.clock import SystemClock
 from trigpoint.core.paging import Tokens
 from trigpoint.core.pb.google.logging.v2.log_entry_pb import LogEntry
 from trigpoint.core.pb.google.logging.v2.logging_pb import ListLogEntriesRequest, ListLogsRequest
@@ -31,7 +32,9 @@ class World:
         self.store = Store.open(f"sqlite:///{folder}/main.db", f"sqlite:///{folder}/telemetry.db")
         self._folder = folder
         numbers = {"one": "1", "two": "2", "1": "1", "2": "2"}
-        self._logging = Logging(self.store, folder, Tokens(b"k" * 32), numbers.get, lambda number: f"id-{number}")
+        self._logging = Logging(
+            self.store, folder, SystemClock(), Tokens(b"k" * 32), numbers.get, lambda number: f"id-{number}"
+        )
 
     def write(self, project: str, *printed: bytes, task: str = "workerpool0-0", job: str = "7") -> None:
         """Have a replica print."""
@@ -118,6 +121,27 @@ def test_streams_of_one_replica_stay_in_order_however_little_is_read_at_a_time(
         log.write("stderr" if number % 7 == 0 else "stdout", b"%d %s\n" % (number, b"x" * (number % 30)))
     texts = [text for page in world.pages(**ONE, page_size=30) for text in page]
     assert [int(text.split()[0]) for text in texts] == list(range(200))
+
+
+def test_the_end_of_a_long_log_is_had_without_reading_it_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rpc_module, "_MOST_EXAMINED", 300)
+    monkeypatch.setattr(rpc_module, "_LONGEST_STRETCH", 20)
+    world.write("1", *(b"%d\n" % number for number in range(2000)))
+    first = world.page(**ONE, order_by="timestamp desc", page_size=7)
+    second = world.page(**ONE, order_by="timestamp desc", page_size=7, page_token=first.next_page_token)
+    texts = [text_of(entry) for page in (first, second) for entry in page.entries]
+    assert texts == [str(number) for number in range(1999, 1985, -1)]
+
+
+def test_a_search_from_the_end_that_finds_little_ends_its_pages_early(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rpc_module, "_MOST_EXAMINED", 300)
+    monkeypatch.setattr(rpc_module, "_LONGEST_STRETCH", 20)
+    world.write("1", *(b"%d\n" % number for number in range(500)))
+    pages = world.pages(**ONE, filter='textPayload="33"', order_by="timestamp desc")
+    assert [text for page in pages for text in page] == ["33"]
+    assert len(pages) > 2
 
 
 def test_one_line_keeps_nobody_from_the_others(world: World) -> None:

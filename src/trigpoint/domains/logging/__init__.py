@@ -7,7 +7,7 @@ line appear as the service's own.
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from trigpoint.core.clock import Micros
+from trigpoint.core.clock import Clock, Micros
 from trigpoint.core.paging import Tokens
 from trigpoint.domains.logging.rpc import NumberOf, Rpc
 from trigpoint.domains.logging.streams import Stream, Streams
@@ -21,10 +21,16 @@ class Logging:
     """The facade. Thread-safe."""
 
     def __init__(
-        self, store: Store, attempts: Path, tokens: Tokens, number_of: NumberOf, id_of: Callable[[str], str]
+        self,
+        store: Store,
+        attempts: Path,
+        clock: Clock,
+        tokens: Tokens,
+        number_of: NumberOf,
+        id_of: Callable[[str], str],
     ) -> None:
         self._streams = Streams(store, attempts, id_of)
-        self._rpc = Rpc(self._streams, tokens, number_of)
+        self._rpc = Rpc(self._streams, tokens, number_of, clock)
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the handlers of the API's methods by full name."""

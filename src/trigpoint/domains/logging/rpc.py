@@ -1,13 +1,11 @@
 """Cloud Logging v2: reading entries. Writing them and the configuration of logs are not built yet."""
 
 import heapq
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
 
 from trigpoint.core import messages
 from trigpoint.core.call import Call
-from trigpoint.core.clock import Micros
+from trigpoint.core.clock import SECOND, Clock, Micros
 from trigpoint.core.errors import InvalidArgument, PermissionDenied, Violation
 from trigpoint.core.paging import Tokens
 from trigpoint.core.pb.google.logging.v2.log_entry_pb import LogEntry
@@ -27,6 +25,9 @@ _LARGEST_PAGE = 8 << 20
 """Bytes of the lines that a page holds, when it holds more than one."""
 _MOST_EXAMINED, _MOST_READ = 200_000, 256 << 20
 """Entries, and bytes of them, that one request looks at: Cloud Logging too ends such a page early, with a token."""
+_FIRST_STRETCH: Micros = SECOND
+_LONGEST_STRETCH, _LARGEST_STRETCH = 20_000, 64 << 20
+"""Entries, and bytes of them, that are read at a time for a list from the latest on."""
 Place = tuple[Micros, str]
 Page = tuple[list[Found], Place | None]
 """Entries, and the place after which the next page begins, if there is one."""
@@ -38,10 +39,11 @@ _ORDERS = {"": False, "timestamp asc": False, "timestamp desc": True}
 class Rpc:
     """The handlers. `Call.project` is not set here: the request names its projects itself."""
 
-    def __init__(self, streams: Streams, tokens: Tokens, number_of: NumberOf) -> None:
+    def __init__(self, streams: Streams, tokens: Tokens, number_of: NumberOf, clock: Clock) -> None:
         self._streams = streams
         self._tokens = tokens
         self._number_of = number_of
+        self._clock = clock
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the handlers by full method name."""
@@ -64,9 +66,15 @@ class Rpc:
         bound = ("entries", ",".join(projects), request.filter, request.order_by)
         after = self._tokens.read(request.page_token, *bound)
         start = (int(str(after[0])), str(after[1])) if after is not None else None
-        entries = self._entries(projects, query, 0 if descending or start is None else start[0])
-        read = _backward if descending else _forward
-        page, following = read(entries, query, start, request.page_size or _DEFAULT_PAGE)
+        size = request.page_size or _DEFAULT_PAGE
+
+        def read(since: Micros) -> Iterator[Found]:
+            return self._entries(projects, query, since)
+
+        if descending:
+            page, following = _backward(read, query, start or (self._clock.now() + _FIRST_STRETCH, ""), size)
+        else:
+            page, following = _forward(read(start[0] if start else 0), query, start, size)
         return ListLogEntriesResponse(
             entries=[messages.from_dict(LogEntry, one.entry) for one in page],
             next_page_token=self._tokens.issue(following, *bound) if following else "",
@@ -112,17 +120,55 @@ def _forward(entries: Iterator[Found], query: filters.Query, start: Place | None
     return page, None
 
 
-def _backward(entries: Iterator[Found], query: filters.Query, start: Place | None, size: int) -> Page:
-    """Return the last matching entries before a place, the latest first."""
-    page: deque[Found] = deque()
-    held, more = 0, False
-    for found in islice((found for found in entries if query.test(found.entry)), _MOST_EXAMINED):
-        if start is not None and found.place >= start:
+def _backward(read: Callable[[Micros], Iterator[Found]], query: filters.Query, start: Place, size: int) -> Page:
+    """Return the last matching entries before a place, the latest first. A page may end early here, too.
+
+    Logs are read forwards only. So that a long one is not read whole for its end, it is read in stretches of time from
+    the last to the first: each longer than the one after it, unless there is too much in it.
+    """
+    page: list[Found] = []
+    floor, until, examined = query.not_before, start, 0
+    span, growth = _FIRST_STRETCH, 16
+    while until[0] > floor and examined < _MOST_EXAMINED:
+        since = max(floor, until[0] - span)
+        stretch, count = _stretch(read(since), query, until, splits=until[0] - since > 1)
+        examined += count
+        if stretch is None:
+            span, growth = max(1, (until[0] - since) // 16), 2
+            continue
+        page += stretch
+        whole = _fitting(page, size)
+        if whole < len(page):
+            return page[:whole], page[whole - 1].place
+        until, span = (since, ""), growth * span
+    return page, until if until[0] > floor else None
+
+
+def _stretch(
+    entries: Iterator[Found], query: filters.Query, until: Place, *, splits: bool
+) -> tuple[list[Found] | None, int]:
+    """Return the matching entries before a place, the latest first, and how many were looked at.
+
+    None in their place when there are too many to look at for one that can be split.
+    """
+    matching: list[Found] = []
+    count = read = 0
+    for found in entries:
+        if found.place >= until:
             break
-        page.append(found)
+        count, read = count + 1, read + found.size
+        if splits and (count > _LONGEST_STRETCH or read > _LARGEST_STRETCH):
+            return None, count
+        if query.test(found.entry):
+            matching.append(found)
+    return matching[::-1], count
+
+
+def _fitting(page: Sequence[Found], size: int) -> int:
+    """Return how many of these entries a page holds."""
+    held = 0
+    for count, found in enumerate(page):
         held += found.size
-        while len(page) > size or (len(page) > 1 and held > _LARGEST_PAGE):
-            held -= page.popleft().size
-            more = True
-    latest = list(reversed(page))
-    return latest, latest[-1].place if more else None
+        if count == size or (count and held > _LARGEST_PAGE):
+            return count
+    return len(page)

@@ -14,6 +14,9 @@ from trigpoint.surfaces.gcs.downloads import Downloads
 from trigpoint.surfaces.gcs.resources import CHALLENGE, etag, message, place
 from trigpoint.surfaces.gcs.uploads import UploadMethods
 
+_ASPECTS = frozenset({"acl", "attributes", "compose", "encryption", "legal-hold", "restore", "retention", "tagging"})
+"""Queries that ask for something about an object: taken for a plain request, they would overwrite or delete it."""
+_SOURCES = ("x-goog-copy-source", "x-amz-copy-source")
 _PART = re.compile(rb"<(?:\w+:)?PartNumber>\s*(\d{1,6})\s*</")
 _CODES = {
     400: "InvalidArgument",
@@ -46,6 +49,8 @@ class XmlMethods:
             return xml_refusal(error)
 
     async def _serve(self, ask: Ask, bucket: str, name: str) -> Response:
+        if not _ASPECTS.isdisjoint(ask.query) or any(ask.header(source) for source in _SOURCES):
+            raise Unimplemented("This request of the XML API is not served: use the JSON API.")
         target = Target(bucket, name, ask.generation(), _conditions(ask))
         if ask.method in ("GET", "HEAD") and name:
             return await self._downloads.send(ask, target)
