@@ -87,7 +87,7 @@ function Runs({ runs }: { runs: readonly RunItem[] }) {
               {run.title}
             </Link>
             {(run.cause || run.reason) && (
-              <small className={run.cause ? css.cause : css.muted} title={run.cause || run.reason}>
+              <small lang="en" className={run.cause ? css.cause : css.muted} title={run.cause || run.reason}>
                 {run.cause || run.reason}
               </small>
             )}
@@ -166,7 +166,7 @@ function Findings({ findings }: { findings: readonly Finding[] }) {
       {findings.map((one) => (
         <li key={one.name} data-works={one.works}>
           {one.works ? <Check size={16} aria-hidden /> : <TriangleAlert size={16} aria-hidden />}
-          <span>
+          <span lang="en">
             {one.name}: {one.seen}
             {!one.works && <small className={css.muted}>{one.otherwise}</small>}
           </span>

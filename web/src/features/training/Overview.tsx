@@ -5,7 +5,7 @@ import type { EventInfo, ReplicaInfo, RunDetails } from "~/api/console.gen";
 import type { CustomJob, TrainingPipeline, WorkerPoolSpec } from "~/api/vertex.gen";
 import { Id } from "~/design/Copy";
 import { type Fact, Facts } from "~/design/Facts";
-import { Card } from "~/design/Page";
+import { Card, Wide } from "~/design/Page";
 import { State } from "~/design/State";
 import { Ago } from "~/design/Time";
 import { useTexts } from "~/i18n";
@@ -53,7 +53,7 @@ function Timeline({ events }: { events: readonly EventInfo[] }) {
             </time>
             <span>
               {text}
-              {more && <small>{more.split("\n")[0]}</small>}
+              {more && <small lang="en">{more.split("\n")[0]}</small>}
             </span>
           </li>
         );
@@ -128,7 +128,7 @@ function Replicas({ replicas }: { replicas: readonly ReplicaInfo[] }) {
       <Card title={say("replicas")}>
         {replicas.length === 0 && <p className={css.muted}>{say("replicas.none")}</p>}
         {replicas.length > 0 && (
-          <div className={css.wide}>
+          <Wide label={say("replicas")}>
             <table className={css.table}>
               <thead>
                 <tr>
@@ -168,7 +168,7 @@ function Replicas({ replicas }: { replicas: readonly ReplicaInfo[] }) {
                 ))}
               </tbody>
             </table>
-          </div>
+          </Wide>
         )}
       </Card>
     </div>

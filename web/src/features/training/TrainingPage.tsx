@@ -87,7 +87,7 @@ function columns(say: Say<(typeof trainingTexts.keys)[number]>): Column<RunItem>
       width: "minmax(140px, 3fr)",
       optional: true,
       cell: (run) => (
-        <span className={run.cause ? css.cause : css.muted} title={run.cause || run.reason || run.code}>
+        <span lang="en" className={run.cause ? css.cause : css.muted} title={run.cause || run.reason || run.code}>
           {run.cause || run.reason || run.code}
         </span>
       ),
