@@ -76,11 +76,12 @@ function Finder() {
       <Button
         variant="default"
         className={css.find}
+        aria-label={say("find")}
         leftSection={<Search size={15} aria-hidden />}
         rightSection={<kbd>Ctrl K</kbd>}
         onClick={() => setOpen(true)}
       >
-        {say("find")}
+        <span className={css.label}>{say("find")}</span>
       </Button>
       {open && (
         <Suspense>

@@ -27,7 +27,7 @@ export function HomePage() {
   });
   const info = home.data;
   return (
-    <Page title={say("title")} lead={info && say("counts", { ...countsOf(info) })}>
+    <Page title={say("title")} lead={info && COUNTED.map((one) => say(one, { count: info[one] })).join(" · ")}>
       {home.isPending && <Waiting lines={8} />}
       {home.isError && !info && <Problem error={home.error} retry={() => void home.refetch()} />}
       {info && (
@@ -67,14 +67,7 @@ export function HomePage() {
   );
 }
 
-function countsOf({ runs, datasets, models, buckets }: HomeInfo) {
-  return {
-    runs: formatCount(runs),
-    datasets: formatCount(datasets),
-    models: formatCount(models),
-    buckets: formatCount(buckets),
-  };
-}
+const COUNTED = ["runs", "datasets", "models", "buckets"] as const;
 
 function Runs({ runs }: { runs: readonly RunItem[] }) {
   return (

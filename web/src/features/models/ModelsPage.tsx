@@ -89,6 +89,7 @@ function columns(say: Say<(typeof modelTexts.keys)[number]>): Column<Model>[] {
       id: "created",
       title: say("created"),
       width: "130px",
+      optional: true,
       order: "create_time",
       cell: (one) => <Ago at={micros(one.createTime)} />,
     },

@@ -108,11 +108,23 @@ function poolFacts(
   const uris = python?.packageUris ?? [];
   const facts: Fact[] = [
     [say("image"), python?.executorImageUri ?? container?.imageUri],
-    [say("code"), python?.pythonModule ?? container?.command?.join(" ")],
+    [
+      say("code"),
+      python?.pythonModule ?? (container?.command?.length && <Program key="code" text={container.command.join(" ")} />),
+    ],
     [say("package"), uris.length > 0 && uris.map((uri): ReactNode => <To key={uri} name={uri} whole />)],
     [say("args"), (python?.args ?? container?.args ?? []).join(" ")],
   ];
   return facts.filter(([, value]) => !!value);
+}
+
+/** A command may be a whole program. */
+function Program({ text }: { text: string }) {
+  return (
+    <code className={css.program} title={text}>
+      {text}
+    </code>
+  );
 }
 
 function To({ name, whole }: { name: string; whole?: boolean }) {

@@ -119,6 +119,7 @@ function columns(say: Say<(typeof trainingTexts.keys)[number]>): Column<RunItem>
       id: "created",
       title: say("created"),
       width: "120px",
+      optional: true,
       order: "created",
       cell: (run) => <Ago at={run.created} />,
     },
