@@ -76,12 +76,11 @@ function Finder() {
       <Button
         variant="default"
         className={css.find}
-        aria-label={say("find")}
         leftSection={<Search size={15} aria-hidden />}
         rightSection={<kbd>Ctrl K</kbd>}
         onClick={() => setOpen(true)}
       >
-        <span className={css.label}>{say("find")}</span>
+        <span className={css.hint}>{say("find")}</span>
       </Button>
       {open && (
         <Suspense>
