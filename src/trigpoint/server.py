@@ -95,9 +95,7 @@ class Server:
 
         self._environments = Environments(given.path("environments"))
         self._engine = LocalEngine(given.path("attempts"), self._engine_options())
-        self._logging = Logging(
-            self._store, given.path("attempts"), self._clock, tokens, self._known_number, self._id_of
-        )
+        self._logging = Logging(self._store, given.path("attempts"), tokens, self._known_number, self._id_of)
         lineage = Lineage(self._kernel, operations, queries)
         files = self._storage.files
         self._datasets = Datasets(self._kernel, operations, standard, lineage, files, given.home)
