@@ -12,14 +12,13 @@ import signal
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 
 import structlog
 import uvicorn
 import uvloop
 
 from trigpoint import __version__, served, settings, upkeep
-from trigpoint.console import Console, Finding, Start
+from trigpoint.console import Console
 from trigpoint.console import Parts as ConsoleParts
 from trigpoint.core import ready
 from trigpoint.core.clock import SystemClock, SystemIds
@@ -46,7 +45,6 @@ from trigpoint.kernel.query import Queries
 from trigpoint.kernel.resource import Kernel
 from trigpoint.kernel.schedule import Schedule
 from trigpoint.kernel.standard import Handler, Standard
-from trigpoint.runtime import doctor
 from trigpoint.runtime.environments import Environments
 from trigpoint.runtime.local import LocalEngine, LocalOptions, index_settings
 from trigpoint.settings import Settings, SettingsError
@@ -95,9 +93,7 @@ class Server:
 
         self._environments = Environments(given.path("environments"))
         self._engine = LocalEngine(given.path("attempts"), self._engine_options())
-        self._logging = Logging(
-            self._store, given.path("attempts"), self._clock, tokens, self._known_number, self._id_of
-        )
+        self._logging = Logging(self._store, given.path("attempts"), tokens, self._known_number, self._id_of)
         lineage = Lineage(self._kernel, operations, queries)
         files = self._storage.files
         self._datasets = Datasets(self._kernel, operations, standard, lineage, files, given.home)
@@ -222,16 +218,7 @@ class Server:
         )
 
     def _plain_variables(self, metadata: str) -> Mapping[str, str]:
-        """Return what points a program without a sandbox at this server; `metadata` is its own metadata server."""
-        proxy = f"http://127.0.0.1:{self._front.proxy_address[1]}"
-        direct = f"https://localhost:{self._front.address[1]}"
-        return {
-            **dict.fromkeys(("grpc_proxy", "https_proxy", "HTTPS_PROXY"), proxy),
-            **dict.fromkeys(("no_proxy", "NO_PROXY"), f"localhost,127.0.0.1,{metadata.partition(':')[0]}"),
-            **dict.fromkeys(("FSSPEC_GS_ENDPOINT_URL", "FSSPEC_GCS_ENDPOINT_URL"), direct),
-            "GCE_METADATA_HOST": metadata,
-            "GCE_METADATA_IP": metadata,
-        }
+        return served.variables(self._front.address[1], self._front.proxy_address[1], metadata)
 
     def _vertex_parts(self) -> VertexParts:
         handlers: dict[str, Handler] = dict(self._logging.handlers())
@@ -298,7 +285,6 @@ class Server:
         )
 
     def _make_console(self, gcs: GcsApp) -> Console:
-        given = self._settings
         return Console(
             ConsoleParts(
                 store=self._store,
@@ -310,12 +296,10 @@ class Server:
                 projects=self._projects,
                 jobs=self._jobs,
                 datasets=self._datasets,
+                logging=self._logging,
                 vertex=self._vertex.app,
                 storage=gcs,
-                examine=lambda: [Finding(**asdict(one)) for one in doctor.examine(given.home)],
-                offers=served.offers(),
-                home=given.home,
-                start=Start(given.project, given.location, given.locations),
+                here=served.here(self._settings),
                 pool=self._pool,
             )
         )

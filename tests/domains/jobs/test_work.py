@@ -144,7 +144,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         proxy=lambda _: {},
     )
     host = Host(cpus=2, memory_gib=24, replicas_at_once=4, vcpu_quota=100, strict=False)
-    logging = Logging(store, tmp_path, clock, tokens, lambda segment: number, lambda _: "demo-project")
+    logging = Logging(store, tmp_path, tokens, lambda segment: number, lambda _: "demo-project")
     parts = Parts(
         standard=standard,
         engine=engine,

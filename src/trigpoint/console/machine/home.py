@@ -7,12 +7,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
+import structlog
 
 from trigpoint.console.machine.wire import Capacity, Finding, HomeInfo
 from trigpoint.console.runs.listing import Runs
 from trigpoint.domains.jobs import Load
 from trigpoint.store import Store, resources
 from trigpoint.store.objects import list_buckets
+
+log = structlog.get_logger(__name__)
 
 _LATELY = 6
 _ACTIVE = 50
@@ -97,4 +100,7 @@ class Home:
         )
 
     def _look(self) -> None:
-        self._findings = list(self._examine())
+        try:
+            self._findings = list(self._examine())
+        except OSError as error:
+            log.warning("console.examine", problem=error.strerror)
