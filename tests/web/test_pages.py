@@ -112,11 +112,11 @@ def test_nothing_is_left_in_english(look: Open, served: Served, name: str) -> No
           const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
           while (walk.nextNode()) {
             const at = walk.currentNode.parentElement;
-            if (at && !at.closest('code, pre, kbd, script, style, noscript, dd, td, [lang=en], svg, [data-data]'))
+            if (at && !at.closest('code, pre, kbd, script, style, noscript, dd, td, [lang=en], svg, [data-data], [aria-hidden=true]'))
               found.push(walk.currentNode.data);
           }
           for (const one of document.querySelectorAll('[aria-label], [placeholder]'))
-            if (!one.closest('[data-data]'))
+            if (!one.closest('[data-data], [aria-hidden=true]'))
               found.push(one.getAttribute('aria-label') ?? '', one.getAttribute('placeholder') ?? '');
           return found;
         }"""
