@@ -104,6 +104,10 @@ class Datasets:
         )
         return self._exports.step(wanted)
 
+    def reading(self, key: str) -> list[tuple[str, int, int]]:
+        """Return what the export of a key reads while it is under way: URI, generation and size of each object."""
+        return self._exports.reading(key)
+
     def profile(self, name: str) -> Looking | Looked:
         """Return what the columns of a dataset are like, looking at them first when that is new: call again meanwhile.
 
