@@ -43,6 +43,7 @@ from trigpoint.domains.storage import Storage
 from trigpoint.domains.training import Neighbours, Training
 from trigpoint.kernel.operations import Operations
 from trigpoint.kernel.query import Queries
+from trigpoint.kernel.recorder import Recorder
 from trigpoint.kernel.resource import Kernel
 from trigpoint.kernel.schedule import Schedule
 from trigpoint.kernel.standard import Handler, Standard
@@ -87,9 +88,8 @@ class Server:
         self._project = self._projects.ensure(given.project)
         self._identity = Identity(self._store, self._clock, self._ids, self._projects, given.path("keys"))
         self._key_file = self._identity.prepare_operator(given.project)
-        self._storage = Storage(
-            self._store, given.home, self._clock, self._ids, self._number, location=given.location.upper()
-        )
+        self._recorder = Recorder(self._store, self._clock)
+        self._storage = self._make_storage()
         self._authority = Authority.open(given.path("keys", "ca"), self._clock)
         self._bundle = self._authority.write_bundle(given.path("run", "ca-bundle.pem"))
 
@@ -114,6 +114,7 @@ class Server:
                 machines=Types(),
                 host=upkeep.host(given),
                 places=self._places,
+                recorder=self._recorder,
             )
         )
         self._training = Training(standard, Neighbours(self._datasets, self._jobs, models, lineage, self._storage))
@@ -137,6 +138,7 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         self._storage.start()
+        self._recorder.start()
         replicas = self._jobs.recover()
         shutil.rmtree(self._places.doors, ignore_errors=True)  # of a server that was killed
         await self._front.start()
@@ -180,6 +182,7 @@ class Server:
             self._storage.close()
         except TrigpointError as error:
             log.warning("upkeep of storage failed", reason=error.message)  # the next start does what is due
+        self._recorder.close()
         self._store.close()
         log.info("stopped")
 
@@ -204,6 +207,10 @@ class Server:
             install_env=index_settings(os.environ),
             allow=given.tunnel_allow,
         )
+
+    def _make_storage(self) -> Storage:
+        given, parts = self._settings, (self._clock, self._ids, self._number)
+        return Storage(self._store, given.home, *parts, location=given.location.upper(), recorder=self._recorder)
 
     def _make_places(self) -> Places:
         given = self._settings
@@ -286,7 +293,7 @@ class Server:
             proxy_port=given.proxy_port or self._last("proxy_port"),
             outbound=Outbound.parse(given.tunnel_allow),
         )
-        metadata = identity_surface.MetadataApp(identity, self._pool)
+        metadata = identity_surface.MetadataApp(identity, self._pool, self._recorder)
         return Front(
             served.table(apps),
             rpcs,

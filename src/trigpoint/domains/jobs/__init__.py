@@ -22,6 +22,7 @@ from trigpoint.domains.jobs.work import Surroundings, Work
 from trigpoint.domains.logging import Logging
 from trigpoint.domains.storage import Files
 from trigpoint.kernel.reconcile import Reconcilers
+from trigpoint.kernel.recorder import Recorder
 from trigpoint.kernel.resource import Stored
 from trigpoint.kernel.standard import Handler, Standard
 from trigpoint.runtime.engine import Engine
@@ -42,6 +43,7 @@ class Parts:
     machines: Machines
     host: Host
     places: Places
+    recorder: Recorder
 
 
 class Jobs:
@@ -56,7 +58,7 @@ class Jobs:
         self._known = specs.Known(parts.machines.problem, parts.images.problem)
         self._rpc = Rpc(parts.standard, self._queue, self._known, parts.accounts, parts.logging)
         self._work = Work(kernel, parts.engine, self._queue, launcher, Surroundings(parts.files, parts.logging))
-        self.reports = Reports(kernel, parts.places.secret)
+        self.reports = Reports(kernel, parts.places.secret, parts.recorder)
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the handlers of the API's methods by full name."""

@@ -46,6 +46,12 @@ class Replica:
     """The program's environment variables as they were given, those of the cluster included once known."""
     command: Sequence[str] = ()
     """Module and arguments, or the command line, as given."""
+    argv: Sequence[str] = ()
+    """The command line that was really started; empty before, and for records of older versions."""
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """The whole environment that the program really got, but for addresses that only it may know; empty as `argv`."""
+    printed: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """What it had printed at its end: `logs` are bytes and `lines` lines, by stream."""
     state: str = "PENDING"
     """PENDING, CLAIMED, PREPARED, RUNNING, ENDED or LOST."""
     seq: int = 0
