@@ -101,7 +101,7 @@ class Server:
         lineage = Lineage(self._kernel, operations, queries)
         files = self._storage.files
         self._datasets = Datasets(self._kernel, operations, standard, lineage, files, given.home)
-        models = Models(self._kernel, operations, queries, lineage, files)
+        self._models = models = Models(self._kernel, operations, queries, lineage, files)
         self._places = self._make_places()
         self._jobs = Jobs(
             JobParts(
@@ -317,6 +317,7 @@ class Server:
                 projects=self._projects,
                 jobs=self._jobs,
                 datasets=self._datasets,
+                models=self._models,
                 vertex=self._vertex.app,
                 storage=gcs,
                 examine=lambda: [Finding(**asdict(one)) for one in doctor.examine(given.home)],

@@ -18,6 +18,10 @@ from trigpoint.console.machine.home import Home
 from trigpoint.console.machine.wire import Finding, HomeInfo
 from trigpoint.console.pages import Pages
 from trigpoint.console.passing import App, Passing
+from trigpoint.console.picture.details import Details
+from trigpoint.console.picture.gather import Sources
+from trigpoint.console.picture.topic import Pictures
+from trigpoint.console.picture.wire import NodeDetails
 from trigpoint.console.runs import listing
 from trigpoint.console.runs.details import details
 from trigpoint.console.runs.listing import Runs
@@ -31,6 +35,7 @@ from trigpoint.core.paging import Tokens
 from trigpoint.domains.datasets import Datasets
 from trigpoint.domains.identity import Identity
 from trigpoint.domains.jobs import Jobs
+from trigpoint.domains.models import Models
 from trigpoint.domains.projects import Projects
 from trigpoint.store import Store
 
@@ -50,6 +55,7 @@ class Parts:
     projects: Projects
     jobs: Jobs
     datasets: Datasets
+    models: Models
     vertex: App
     storage: App
     examine: Callable[[], Sequence[Finding]]
@@ -73,7 +79,9 @@ class Console:
         )
         self._runs = Runs(store, parts.tokens)
         self._home = Home(store, self._runs, parts.jobs.load, parts.examine, parts.home)
-        topics: dict[str, Topic] = {"project": Narrative(store, parts.pool)}
+        sources = Sources(store, parts.jobs, parts.models, parts.projects)
+        self._pictures, self._nodes = Pictures(sources, parts.pool), Details(sources, parts.datasets)
+        topics: dict[str, Topic] = {"project": Narrative(store, parts.pool), "run": self._pictures}
         self._streams = Streams(topics, parts.pool)
         self.app = ConsoleApp(
             Pages(),
@@ -98,6 +106,8 @@ class Console:
             ("GET", "home"): self._start_page,
             ("GET", "runs"): self._run_page,
             ("GET", "run"): lambda ask: details(self._parts.store, self._parts.jobs, self._name(ask, "run")),
+            ("GET", "picture"): lambda ask: self._pictures.picture(self._name(ask, "run")),
+            ("GET", "picture/node"): self._node,
             ("GET", "offers"): lambda ask: self._parts.offers,
             ("GET", "usage"): self._usage,
             ("GET", "datasets/profile"): lambda ask: answers.profile(self._parts.datasets, self._name(ask, "dataset")),
@@ -113,6 +123,9 @@ class Console:
     def _usage(self, ask: Ask) -> Usage:
         replicas = self._parts.jobs.replicas(self._name(ask, "job"))
         return reading.usage(self._parts.store, replicas, ask.number("since", 0, 1 << 62), 0)
+
+    def _node(self, ask: Ask) -> NodeDetails:
+        return self._nodes.of(self._name(ask, "run"), ask.text("id"), guarded=not ask.session.owner)
 
     def _project(self, ask: Ask) -> str:
         """Return the number of the project that a request asks about, if the session may see it."""

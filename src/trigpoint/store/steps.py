@@ -8,7 +8,7 @@ ones are at least a second apart, and further the more there are, so that a week
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Index, Table, bindparam, delete, select
+from sqlalchemy import Index, Table, bindparam, delete, func, select
 from sqlalchemy import text as sql_text
 
 from trigpoint.core.clock import SECOND, Micros
@@ -106,6 +106,7 @@ _PUT = Prepared(
 _OF = Prepared(
     select(*_C).where(_C.replica == bindparam("replica")).order_by(_C.what, _C.thing, _C.number),
 )
+_NEWEST = Prepared(select(func.max(_C.stamp)))
 # The prefix is compared as a substring so that the index by stamp is what is read: it holds just what is new.
 _AFTER = Prepared(
     sql_text(
@@ -126,6 +127,12 @@ def put(tx: Tx, steps: Iterable[Step]) -> None:
 def of_replica(tx: Tx, replica: str) -> list[Step]:
     """Return all steps of a replica, series by series, each in order."""
     return [Step(*row) for row in tx.rows(_OF, replica=replica)]
+
+
+def newest(tx: Tx) -> Micros:
+    """Return the newest stamp, or 0: following `after` it shows only what comes."""
+    found = tx.one(_NEWEST)
+    return int(found[0]) if found and found[0] else 0
 
 
 def after(tx: Tx, stamp: Micros, prefix: str) -> list[Step]:

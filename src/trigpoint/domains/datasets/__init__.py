@@ -116,6 +116,14 @@ class Datasets:
         dataset = self._kernel.load(DATASET, name).message
         return self._profiles.step(project_of(name), _tables(dataset).uris)
 
+    def known(self, name: str) -> Looked | None:
+        """Return what `profile` found out of the present sources, or None: nothing is begun."""
+        try:
+            dataset = self._kernel.load(DATASET, name).message
+            return self._profiles.known(project_of(name), _tables(dataset).uris)
+        except (FailedPrecondition, InvalidArgument, NotFound):
+            return None
+
     def abandon(self, key: str) -> None:
         """Stop an export whose pipeline was cancelled. Idempotent; what is in the bucket already stays."""
         self._exports.abandon(key)

@@ -14,7 +14,7 @@ from trigpoint.domains.jobs.admission import Host, Machines
 from trigpoint.domains.jobs.kinds import CUSTOM_JOB
 from trigpoint.domains.jobs.launch import Accounts, Images, Launcher, Places
 from trigpoint.domains.jobs.queue import Load, Queue
-from trigpoint.domains.jobs.records import Replica
+from trigpoint.domains.jobs.records import Kept, Replica
 from trigpoint.domains.jobs.reports import Answer, Reports
 from trigpoint.domains.jobs.rpc import Rpc
 from trigpoint.domains.jobs.rules import Progress
@@ -26,6 +26,7 @@ from trigpoint.kernel.recorder import Recorder
 from trigpoint.kernel.resource import Stored
 from trigpoint.kernel.standard import Handler, Standard
 from trigpoint.runtime.engine import Engine
+from trigpoint.store import Tx
 
 __all__ = ["CUSTOM_JOB", "Answer", "Host", "Jobs", "Load", "Parts", "Places", "Replica"]
 
@@ -99,6 +100,10 @@ class Jobs:
     def replicas(self, name: str) -> list[Replica]:
         """Return the replicas of all attempts of a job."""
         return self._kernel.store.read(lambda tx: records.of_job(tx, name))
+
+    def kept(self, tx: Tx, name: str, known: Mapping[str, Kept]) -> dict[str, Kept]:
+        """Return the records of all replicas of a job by full name; those that did not change are the `known` ones."""
+        return records.kept_of_job(tx, name, known)
 
     def load(self) -> Load:
         """Return how much runs and waits now, and how much may."""
