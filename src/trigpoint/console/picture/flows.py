@@ -31,6 +31,8 @@ class Touch:
     read: int
     written: int
     opens: int
+    size: int = 0
+    """Bytes of the generation where the replica made it."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def flow(member: Member, series: Series, beat: Heartbeat | None, where: Places, 
         if what in (READS, WRITES):
             place = where.of(thing)
             chains.setdefault((what, place), []).append(chain)
-            _touch(touched.setdefault(place, {}), me, what, thing, chain)
+            _touch(touched.setdefault(place, {}), me, what, thing, chain, since)
         elif what == ASKS:
             asked.setdefault("tokens" if thing in TOKENS else "other", []).append(chain)
     edges = [_edge(what, place, me, found, since) for (what, place), found in chains.items()]
@@ -138,20 +140,23 @@ def _made(kind: str, source: str, target: str, chains: Sequence[Steps], since: M
     return edge(kind, source, target, first, until=amounts[-1].time, amounts=amounts, label=label)  # type: ignore[arg-type]
 
 
-def _touch(touched: dict[str, Touch], me: str, what: str, thing: str, chain: Steps) -> None:
+def _touch(touched: dict[str, Touch], me: str, what: str, thing: str, chain: Steps, since: Micros) -> None:
     first, last = chain[0], chain[-1]
+    begun = max(first.begun, since)
     read, written = (last.bytes, 0) if what == READS else (0, last.bytes)
+    size = first.bytes if what == WRITES else 0
     old = touched.get(thing)
     if old is None:
-        touched[thing] = Touch(*split(thing), me, first.begun, last.time, read, written, last.count)
+        touched[thing] = Touch(*split(thing), me, begun, last.time, read, written, last.count, size)
     else:
         touched[thing] = replace(
             old,
-            time=min(old.time, first.begun),
+            time=min(old.time, begun),
             last=max(old.last, last.time),
             read=old.read + read,
             written=old.written + written,
             opens=old.opens + last.count,
+            size=max(old.size, size),
         )
 
 
@@ -178,6 +183,7 @@ def joined(touches: Iterable[Touch]) -> dict[tuple[str, str], Touch]:
                 read=old.read + touch.read,
                 written=old.written + touch.written,
                 opens=old.opens + touch.opens,
+                size=max(old.size, touch.size),
             )
         )
     return found

@@ -32,6 +32,7 @@ class Sheet:
         facts: Mapping[str, Any] = EMPTY,
     ) -> None:
         """Put a node in."""
+        until = max(until, since) if until else 0
         region: Region = "tenant" if kind in TENANT else "user"
         self.nodes[ident] = Node(ident, kind, region, title, since, until, parent, resource, tuple(states), facts)
 

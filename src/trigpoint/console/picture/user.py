@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from trigpoint.console.picture.flows import Touch, joined
+from trigpoint.console.picture.flows import Touch, joined, node_of
 from trigpoint.console.picture.life import Life
 from trigpoint.console.picture.places import Place, export_of, folder_of, packages_of, sources_of, split, written
 from trigpoint.console.picture.records import Records, Resource
@@ -112,20 +112,22 @@ def put_data(sheet: Sheet, records: Records, life: Life) -> None:
 
 
 def _put_sources(sheet: Sheet, sources: Sequence[tuple[str, int, int]], begun: Event) -> None:
+    """Put in what the export reads, by folder: all of it is counted, the first objects are named."""
     folders: dict[str, list[tuple[str, int, int]]] = {}
     for source in sources:
         folders.setdefault(folder_of(source[0]), []).append(source)
-    for folder, found in folders.items():
-        ident = f"source/{folder}"
+    totals = {folder: (len(found), sum(max(size, 0) for _, _, size in found)) for folder, found in folders.items()}
+    totals |= {str(folder): (int(count), int(size)) for folder, count, size in begun.data.get("folders", ())}
+    for folder, (count, size) in totals.items():
+        ident, found = f"source/{folder}", folders.get(folder, [])
         objects = [
             {"uri": uri, "generation": str(generation), "size": size, "time": begun.time}
             for uri, generation, size in found[:MOST_OBJECTS]
         ]
-        known = sum(size for _, _, size in found if size > 0)
-        title = id_of(found[0][0]) if len(found) == 1 else folder
-        facts = {"objects": objects, "count": len(found), "bytes": known}
+        title = id_of(found[0][0]) if count == len(found) == 1 else folder
+        facts = {"objects": objects, "count": count, "bytes": size}
         sheet.node(ident, "source", title, begun.time, resource=folder, facts=facts)
-        amount = Amount(begun.time, known, count=len(found))
+        amount = Amount(begun.time, size, count=count)
         sheet.edge("takes", ident, "dataset", begun.time, until=begun.time, amounts=(amount,))
 
 
@@ -150,10 +152,10 @@ def put_packages(sheet: Sheet, records: Records) -> None:
     for uri in packages_of(records.job.message.get("jobSpec") or {}):
         size = next((records.sizes[thing] for thing in records.sizes if split(thing)[0] == uri), -1)
         found = [
-            (member.record.times["PREPARED"], told)
+            (prepared, told)
             for member in records.members
             for told in member.record.facts.get("packages", ())
-            if told.get("uri") == uri and "PREPARED" in member.record.times
+            if told.get("uri") == uri and (prepared := _entered(sheet, node_of(member), "PREPARED"))
         ]
         states = [State(since, "NAMED")]
         if found:
@@ -161,6 +163,12 @@ def put_packages(sheet: Sheet, records: Records) -> None:
             facts = {"sha256": told.get("sha256", ""), **({"bytes": size} if size >= 0 else {})}
             states.append(State(max(since, time), "FETCHED", facts=facts))
         sheet.node(f"package/{uri}", "package", id_of(uri), since, resource=uri, states=states)
+
+
+def _entered(sheet: Sheet, ident: str, state: str) -> Micros:
+    """Return when a node entered a state; 0 when it did not."""
+    node = sheet.nodes.get(ident)
+    return next((one.time for one in node.states if one.state == state), 0) if node is not None else 0
 
 
 def put_files(sheet: Sheet, touched: Mapping[Place, Sequence[Touch]], sizes: Mapping[str, int]) -> None:
@@ -191,7 +199,7 @@ def size_of(touch: Touch, sizes: Mapping[str, int]) -> int:
     """Return the bytes of an object's generation: as written, or as looked up; -1 where neither is known."""
     if not touch.generation:
         return -1
-    return touch.written or sizes.get(f"{touch.uri}#{touch.generation}", -1)
+    return touch.size or sizes.get(f"{touch.uri}#{touch.generation}", -1)
 
 
 def put_results(sheet: Sheet, records: Records, life: Life, touched: Mapping[Place, Sequence[Touch]]) -> None:
@@ -227,7 +235,7 @@ def _put_model(sheet: Sheet, records: Records, uploaded: Event, touched: Mapping
         inside = joined(touch for touch in touches if touch.uri.startswith(content) and touch.time <= time)
         newest = _newest(touch for touch in inside.values() if touch.written or not touch.read)
         if newest and content != "/":
-            amount = Amount(time, sum(touch.written for touch in newest), count=len(newest))
+            amount = Amount(time, sum(touch.size for touch in newest), count=len(newest))
             sheet.edge("becomes", place.id, ident, time, until=time, amounts=(amount,))
 
 

@@ -138,7 +138,8 @@ class Work:
         sources = [] if sight.progress.exporting else self._datasets.reading(sight.name)
         if sources:
             total = sum(size for _, _, size in sources)
-            data = {"objects": len(sources), "bytes": total, "sources": sources[:_SOURCES_TOLD]}
+            data: dict[str, Any] = {"objects": len(sources), "bytes": total, "sources": sources[:_SOURCES_TOLD]}
+            data["folders"] = _by_folder(sources)[:_SOURCES_TOLD]
             fact = Fact("trainingPipeline.exporting", data)
             progress = replace(sight.progress, exporting=True)
             self._save(sight, messages.copy(sight.stored.message), progress, fact)
@@ -266,6 +267,16 @@ def derived_id(name: str) -> str:
     """Return the id of a pipeline's job: 19 digits that follow from the pipeline's name."""
     number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
     return str(1_000_000_000_000_000_000 + number % 8_000_000_000_000_000_000)
+
+
+def _by_folder(sources: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+    """Return the folders of objects, each with how many there are and their bytes."""
+    found: dict[str, tuple[int, int]] = {}
+    for uri, _, size in sources:
+        folder = uri.rpartition("/")[0] + "/"
+        count, total = found.get(folder, (0, 0))
+        found[folder] = count + 1, total + size
+    return [(folder, count, total) for folder, (count, total) in found.items()]
 
 
 def _spec(pipeline: TrainingPipeline) -> CustomJobSpec:
