@@ -174,6 +174,7 @@ class Server:
         self._workers.stop()
         self._environments.close()
         self._vertex.close()
+        self._console.close()
         self._pool.shutdown()
         self._threads.close()
         self._datasets.close()

@@ -80,7 +80,7 @@ class Console:
         self._runs = Runs(store, parts.tokens)
         self._home = Home(store, self._runs, parts.jobs.load, parts.examine, parts.home)
         sources = Sources(store, parts.jobs, parts.models, parts.projects)
-        self._pictures, self._nodes = Pictures(sources, parts.pool), Details(sources, parts.datasets)
+        self._pictures, self._nodes = Pictures(sources), Details(sources, parts.datasets)
         topics: dict[str, Topic] = {"project": Narrative(store, parts.pool), "run": self._pictures}
         self._streams = Streams(topics, parts.pool)
         self.app = ConsoleApp(
@@ -100,6 +100,10 @@ class Console:
     def drain(self) -> None:
         """Let the live streams go: the first step of a stop, so that the front need not wait for them."""
         self._streams.close()
+
+    def close(self) -> None:
+        """Let what is being drawn end; after `drain`."""
+        self._pictures.close()
 
     def _handlers(self) -> Mapping[tuple[str, str], Handler]:
         return {

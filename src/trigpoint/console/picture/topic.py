@@ -6,7 +6,7 @@ and at most ten times a second.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 import orjson
 import structlog
@@ -31,8 +31,9 @@ MOST_WAITING = 100
 class Pictures:
     """The topic; and the newest picture of a run for who asks once. For one event loop."""
 
-    def __init__(self, sources: Sources, pool: Executor) -> None:
-        self._sources, self._pool = sources, pool
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="picture")  # drawings wait for no other work
         self._watchers: dict[str, Watcher] = {}
 
     def admit(self, session: Session, argument: str) -> None:
@@ -54,6 +55,10 @@ class Pictures:
                 del self._watchers[run]
         if watcher.problem is not None:
             raise watcher.problem
+
+    def close(self) -> None:
+        """Draw no more; what is being drawn is finished."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
     def picture(self, name: str) -> Picture:
         """Return the picture of the run that a name belongs to, read now; blocks."""
