@@ -71,16 +71,17 @@ class Details:
         """Return what lies in a node: what was touched, and what else is known to be there."""
         touched = _touched(records, records.members, where)
         touches = [touch for place, found in touched.items() if place.id == node.id for touch in found]
-        known = {thing.uri: thing for thing in _things(records, touches)}
+        found = _things(records, touches)
+        known = {thing.uri for thing in found}
         if node.kind == "source":
             for uri, generation, size in sources_of(records):
                 if uri.startswith(node.resource) and uri not in known:
-                    known[uri] = Thing(uri, str(generation), node.since, node.since, size, 0, 0, 0, ())
+                    found.append(Thing(uri, str(generation), node.since, node.since, size, 0, 0, 0, ()))
         elif node.kind in ("splits", "package"):
-            for thing in self._sources.store.read(lambda tx: _lying(tx, node.resource.removesuffix("*"))):
-                if node.kind == "splits" or thing.uri == node.resource:
-                    known.setdefault(thing.uri, thing)
-        return list(known.values())[:MOST_THINGS]
+            lying = self._sources.store.read(lambda tx: _lying(tx, node.resource.removesuffix("*")))
+            wanted = [one for one in lying if node.kind == "splits" or one.uri == node.resource]
+            found += [one for one in wanted if one.uri not in known]
+        return found[:MOST_THINGS]
 
 
 def _replica(records: Records, member: Member, where: Places, found: NodeDetails, *, guarded: bool) -> NodeDetails:

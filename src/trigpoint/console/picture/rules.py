@@ -8,7 +8,7 @@ Region `user`:
 | source | `source/FOLDER` | objects that the dataset's export read, by folder |
 | dataset | `dataset` | the dataset that the pipeline names; EXPORTING, EXPORTED |
 | splits | `splits/NAME` | the exported files of one split; READY |
-| package | `package/URI` | a package that the job names; NAMED, FETCHED |
+| package | `package/URI` | a package that the job names; NAMED, FETCHED, INSTALLED |
 | pipeline, job | `pipeline`, `job` | the resources, in the API's states |
 | files | `files/FOLDER` | what replicas wrote or else read: model, checkpoints, tensorboard, output, other |
 | model | `model/NAME@VERSION` | the registered version |
@@ -78,8 +78,8 @@ def draw(records: Records, memory: Memory | None = None) -> Picture:
     user.put_runs(sheet, records, life)
     user.put_data(sheet, records, life)
     tenant.put_places(sheet, records, life)
-    user.put_packages(sheet, records)
     flows, touched = _flows(sheet, records, memory)
+    user.put_packages(sheet, records, touched)
     user.put_files(sheet, touched, records.sizes)
     user.put_results(sheet, records, life, touched)
     tenant.put_identities(sheet, flows, lambda name, chains: _together(memory, name, chains))

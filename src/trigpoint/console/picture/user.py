@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from trigpoint.console.picture.flows import Touch, joined, node_of
-from trigpoint.console.picture.life import Life
-from trigpoint.console.picture.places import Place, export_of, folder_of, packages_of, sources_of, split, written
+from trigpoint.console.picture.life import Chain, Life
+from trigpoint.console.picture.places import Place, export_of, folder_of, packages_of, sources_of, written
 from trigpoint.console.picture.records import Records, Resource
 from trigpoint.console.picture.sheet import Sheet
 from trigpoint.console.picture.wire import Amount, State
@@ -144,25 +144,30 @@ def _put_splits(sheet: Sheet, export: Mapping[str, Any], time: Micros) -> None:
         sheet.edge("exports", "dataset", f"splits/{name}", time, until=time, amounts=(amount,), label=name)
 
 
-def put_packages(sheet: Sheet, records: Records) -> None:
-    """Put in the packages that the job names; what they hold is known once a replica has fetched them."""
+def put_packages(sheet: Sheet, records: Records, touched: Mapping[Place, Sequence[Touch]]) -> None:
+    """Put in the packages that the job names; each is fetched by every replica, and the first one tells of it."""
     if records.job is None:
         return
     since = sheet.nodes["job"].since
+    read = {place.id: min(touches, key=lambda touch: touch.time) for place, touches in touched.items() if touches}
     for uri in packages_of(records.job.message.get("jobSpec") or {}):
-        size = next((records.sizes[thing] for thing in records.sizes if split(thing)[0] == uri), -1)
+        ident, chain = f"package/{uri}", Chain()
+        chain.enter(since, "NAMED")
         found = [
             (prepared, told)
             for member in records.members
             for told in member.record.facts.get("packages", ())
             if told.get("uri") == uri and (prepared := _entered(sheet, node_of(member), "PREPARED"))
         ]
-        states = [State(since, "NAMED")]
+        time, told = min(found, key=lambda pair: pair[0]) if found else (0, {})
+        first = read.get(ident)
+        if first is not None and not 0 < time < first.time:
+            size = size_of(first, records.sizes)
+            facts: dict[str, Any] = {"bytes": size} if size >= 0 else {}
+            chain.enter(first.time, "FETCHED", **facts)
         if found:
-            time, told = min(found, key=lambda pair: pair[0])
-            facts = {"sha256": told.get("sha256", ""), **({"bytes": size} if size >= 0 else {})}
-            states.append(State(max(since, time), "FETCHED", facts=facts))
-        sheet.node(f"package/{uri}", "package", id_of(uri), since, resource=uri, states=states)
+            chain.enter(time, "INSTALLED", sha256=told.get("sha256", ""))
+        sheet.node(ident, "package", id_of(uri), since, resource=uri, states=chain.states)
 
 
 def _entered(sheet: Sheet, ident: str, state: str) -> Micros:
