@@ -56,6 +56,11 @@ class Stage:
         self.put(BAD.removeprefix(f"gs://{BUCKET}/"), b"this is no archive")
         self.dataset = self._dataset("data/table.csv")
 
+    def close(self) -> None:
+        """End everything of it."""
+        self.rest.close()
+        self.home.clear()
+
     @property
     def info(self) -> Any:
         assert self.home.info is not None

@@ -33,6 +33,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iterat
         probe.remove()
         plans = [plan for plan in slow(stage.dataset, stage.gone()) if plan.name != "memory" or enforced]
         yield stage.run(plans)
+        stage.close()
     finally:
         home.clear()
 
@@ -48,8 +49,9 @@ def test_the_picture_is_the_truth(runs: dict[str, Ran], name: str) -> None:
 def narrow(tmp_path: Path, environments: Path) -> Iterator[Stage]:
     """A stage on which one replica runs at a time."""
     home = Home(tmp_path / "home", environments, parallel_jobs=1)
-    yield Stage(home)
-    home.clear()
+    stage = Stage(home)
+    yield stage
+    stage.close()
 
 
 def test_jobs_that_wait_are_admitted_or_cancelled(narrow: Stage) -> None:
@@ -146,6 +148,7 @@ def test_outside_a_sandbox_the_secret_addresses_stay_secret(tmp_path: Path, envi
         assert "(secret address)" in text
         lost = ran.details["attempt/1/replica/workerpool0-0"]["lost"]
         assert any("No sandbox" in line for line in lost)
+        stage.close()
     finally:
         home.clear()
 

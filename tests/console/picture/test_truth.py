@@ -33,6 +33,7 @@ def played(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iter
     try:
         stage = Stage(home)
         yield Played(stage, stage.run(quick(stage.dataset)))
+        stage.close()
     finally:
         home.clear()
 
