@@ -21,7 +21,7 @@ SDK = {
     "+top_google_constructor_method+google.cloud.aiplatform.jobs.CustomJob.__init__ gl-python/3.11.7 rest/unknown",
     "user-agent": "model-builder/2.7.0",
 }
-METHOD = "google.cloud.aiplatform.jobs.CustomJob.__init__"
+METHOD = "CustomJob.__init__"
 
 
 @dataclass

@@ -94,6 +94,7 @@ def test_who_called_and_how_is_told(played: Played) -> None:
     assert (caller["facts"]["library"], caller["facts"]["environment"]) == ("model-builder/2.7.0", "COLAB_ENTERPRISE")
     calls = next(edge for edge in picture["edges"] if edge["kind"] == "calls")
     assert calls["facts"]["transport"] == "rest"
+    assert calls["facts"]["method"] == "google.cloud.aiplatform.jobs.CustomJob.__init__"
     assert (calls["facts"]["verb"], calls["facts"]["rpc"]) == ("create", "PipelineService.CreateTrainingPipeline")
 
 

@@ -51,7 +51,7 @@ def put_places(sheet: Sheet, records: Records, life: Life) -> None:
         first = min(life.attempts)
         sheet.edge("admits", "queue", f"attempt/{first}", life.attempts[first].launched)
     for number, time, reason in life.restarts:
-        sheet.edge("restarts", f"attempt/{number}", f"attempt/{number + 1}", time, label=reason)
+        sheet.edge("restarts", f"attempt/{number}", f"attempt/{number + 1}", time, facts={"reason": reason})
 
 
 def _put_queue(sheet: Sheet, life: Life) -> None:

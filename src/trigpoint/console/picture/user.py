@@ -14,6 +14,7 @@ from trigpoint.core.clock import Micros
 from trigpoint.core.names import id_of, parent_of
 from trigpoint.store.events import Event
 
+_HOW = ("method", "rpc", "transport", "version", "agent")
 _VERBS = {"created": "create", "cancelling": "cancel", "deleted": "delete"}
 MOST_OBJECTS = 60
 """Objects that a node names; opening it tells more."""
@@ -70,7 +71,7 @@ def _put_call(sheet: Sheet, event: Event) -> None:
     verb = {"created": "create", "cancelling": "cancel", "deleted": "delete"}.get(
         event.kind.partition(".")[2], "change"
     )
-    label = str(client.get("method") or client.get("rpc") or verb)
+    label = ".".join(str(client.get("method") or client.get("rpc") or verb).split(".")[-2:])
     known = sheet.edges.get(f"calls:{ident}>{target}#{label}")
     before = known.amounts if known is not None else ()
     count = before[-1].count + 1 if before else 1
@@ -82,7 +83,7 @@ def _put_call(sheet: Sheet, event: Event) -> None:
         until=event.time,
         amounts=(*before, Amount(event.time, count=count)),
         label=label,
-        facts={"verb": verb, **{key: client[key] for key in ("rpc", "transport", "version", "agent") if key in client}},
+        facts={"verb": verb, **{key: client[key] for key in _HOW if key in client}},
     )
 
 
