@@ -11,6 +11,8 @@ SLACK = 2.5
 """Seconds after which what had happened must have been live: one, and what a shared machine may take."""
 CLOSE = 0.05
 """Seconds between a row's time and its event's, at most."""
+COMMIT = 1.0
+"""Seconds from the time of an event to its being durable, where the disk is busy: only then the API shows it."""
 REPORTED = 0.5
 """Seconds from what an agent writes down to what it reports: it starts a program in between."""
 STEP = 1.1
@@ -86,8 +88,8 @@ def _states_at_past_instants(ran: Ran) -> None:
     main = next(node for node in ran.picture["nodes"] if node["resource"] == ran.name)
     assert ran.polls
     for begun, state, ended in ran.polls:
-        told = {shown(main, begun * 1e6), shown(main, ended * 1e6)}
-        told |= {one["state"] for one in main["states"] if begun * 1e6 <= one["time"] <= ended * 1e6}
+        first, last = (begun - COMMIT) * 1e6, ended * 1e6
+        told = {shown(main, first), *(one["state"] for one in main["states"] if first <= one["time"] <= last)}
         assert state in told, (state, told, begun)
 
 

@@ -114,7 +114,7 @@ class Profiles:
     def _reap(self) -> None:
         """Let go of children that are over, and of the links that kept their sources."""
         for ident, process in list(self._running.items()):
-            if process.poll() is not None:
+            if process.poll() is not None or self._kept(ident) is not None:  # its result is the last that it writes
                 children.reap(process)
                 del self._running[ident]
                 for link in (self._folder / ident).glob("in-*"):
