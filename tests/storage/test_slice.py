@@ -59,24 +59,23 @@ def test_facts_are_merged_by_replica_and_generation(storage: Storage, store: Sto
     assert all(fact.project == "1" for fact in facts)
 
 
-def test_facts_wait_for_a_sink_that_fails(store: Store, tmp_path: Path) -> None:
-    taken: list[telemetry.Access] = []
-    working = False
-
-    def sink(batch: list[telemetry.Access]) -> None:
-        if not working:
-            raise NotFound("no room")
-        taken.extend(batch)
-
-    storage = Storage(store, tmp_path, SystemClock(), SystemIds(), lambda project: project, sink=sink)
+def test_facts_wait_for_a_store_that_fails(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = Storage(store, tmp_path, SystemClock(), SystemIds(), lambda project: project)
     storage.start()
     storage.buckets.create(OWNER, "1", "mine", {})
     storage.files.write("1", "gs://mine/x", b"1")
-    with pytest.raises(NotFound):
-        storage.access.flush()
-    working = True
-    assert storage.access.flush() == 1
-    assert [fact.uri for fact in taken] == ["gs://mine/x"]
+    with monkeypatch.context() as broken:
+        broken.setattr(store.telemetry, "write", _no_room)
+        with pytest.raises(NotFound):
+            storage.access.flush()
+        storage.files.write("1", "gs://mine/y", b"22")
+    assert storage.access.flush() == 2
+    taken = store.telemetry.read(lambda tx: telemetry.accesses_of_attempt(tx, ""))
+    assert [(fact.uri, fact.bytes) for fact in taken] == [("gs://mine/x", 1), ("gs://mine/y", 2)]
+
+
+def _no_room(unit: object) -> None:
+    raise NotFound("no room")
 
 
 def test_files_say_which_field_is_wrong_and_what_to_do(storage: Storage) -> None:

@@ -205,7 +205,12 @@ class Kernel:
         return self.store.write(unit)
 
     def narrate(self, tx: Tx, subject: str, fact: Fact, call: Call | None = None) -> None:
-        """Append one fact about a resource to the narrative in the caller's transaction."""
+        """Append one fact about a resource to the narrative in the caller's transaction, with who called and how."""
+        data = dict(fact.data)
+        if fact.log:
+            data |= {"log": fact.log, "severity": fact.severity}
+        if call is not None:
+            data["client"] = call.told()
         events.append(
             tx,
             time=self.clock.now(),
@@ -214,7 +219,7 @@ class Kernel:
             kind=fact.kind,
             where=fact.where,
             actor=call.caller.email if call else "",
-            data={**fact.data, "log": fact.log, "severity": fact.severity} if fact.log else fact.data,
+            data=data,
         )
 
     def wake(self, tx: Tx, kind: str, name: str) -> None:

@@ -13,7 +13,7 @@ from trigpoint.core.pb.google.rpc.status_pb import Status
 from trigpoint.domains.jobs import admission, failures, records, rules
 from trigpoint.domains.jobs.failures import Ending
 from trigpoint.domains.jobs.kinds import CUSTOM_JOB
-from trigpoint.domains.jobs.launch import Launcher
+from trigpoint.domains.jobs.launch import Launcher, Preparing
 from trigpoint.domains.jobs.queue import Queue
 from trigpoint.domains.jobs.records import Replica
 from trigpoint.domains.jobs.rules import Progress, Seen, Terms
@@ -154,7 +154,7 @@ class Work:
         except TrigpointError as error:
             problem = Status(code=failures.INVALID_ARGUMENT, message=error.message)
             return self._end(sight, rules.End(JobState.FAILED, problem))
-        if isinstance(ready, str):
+        if isinstance(ready, Preparing):
             return self._preparing(sight, ready, told)
         return self._launch(replace_progress(sight, replace(progress, environments=ready)), told)
 
@@ -171,11 +171,13 @@ class Work:
             self._save(sight, message, replace(sight.progress, reason=verdict.reason), fact)
         return Wait(self._kernel.clock.now() + _LOOK_EVERY, verdict.reason)
 
-    def _preparing(self, sight: Sight, doing: str, told: tuple[Fact, ...]) -> Outcome:
+    def _preparing(self, sight: Sight, found: Preparing, told: tuple[Fact, ...]) -> Outcome:
+        doing = found.doing
         if sight.progress.phase != "preparing" or sight.progress.reason != doing:
             message = messages.copy(sight.stored.message)
             message.state = JobState.PENDING
-            fact = Fact("customJob.preparing", {"reason": doing}, log=f"Job is preparing. {doing}")
+            data = {"reason": doing, "image": found.image}
+            fact = Fact("customJob.preparing", data, log=f"Job is preparing. {doing}")
             self._save(sight, message, replace(sight.progress, phase="preparing", reason=doing), *told, fact)
         return Wait(self._kernel.clock.now() + _BUILD_LOOK, doing)
 

@@ -12,12 +12,13 @@ from trigpoint.data.objects_blobs import Step
 from trigpoint.data.objects_sweep import Sweeper
 from trigpoint.data.objects_uploads import Uploads as Sessions
 from trigpoint.domains.storage import rules
-from trigpoint.domains.storage.access import AccessLog, Sink
+from trigpoint.domains.storage.access import AccessLog
 from trigpoint.domains.storage.buckets import Buckets, NumberOf, attributes_of
 from trigpoint.domains.storage.files import Files
 from trigpoint.domains.storage.things import Target, Things, describe
 from trigpoint.domains.storage.uploads import Uploads
-from trigpoint.store import Store, telemetry
+from trigpoint.kernel.recorder import Recorder
+from trigpoint.store import Store
 
 __all__ = ["AccessLog", "Buckets", "Files", "Storage", "Target", "Things", "Uploads"]
 
@@ -34,12 +35,12 @@ class Storage:
         number_of: NumberOf,
         *,
         location: str = "us-central1",
-        sink: Sink | None = None,
+        recorder: Recorder | None = None,
         step: Step = lambda name: None,
     ) -> None:
         self.objects = Objects(store, home, clock, ids, step=step)
         sweeper = Sweeper(self.objects, describe, lambda row: rules.keeps_versions(attributes_of(row)))
-        self.access = AccessLog(clock, sink or (lambda batch: _keep(store, batch)))
+        self.access = AccessLog(clock, recorder or Recorder(store, clock))
         self.buckets = Buckets(self.objects, sweeper, clock, number_of, location)
         self.things = Things(self.objects, sweeper, self.buckets, self.access)
         self.uploads = Uploads(Sessions(self.objects), self.things, clock)
@@ -58,7 +59,3 @@ class Storage:
     def close(self) -> None:
         """Write down everything that is still in memory."""
         self.tick()
-
-
-def _keep(store: Store, batch: list[telemetry.Access]) -> None:
-    store.telemetry.write(lambda tx: telemetry.record_accesses(tx, batch))

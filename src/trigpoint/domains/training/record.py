@@ -6,8 +6,9 @@ Schemas: vertex-services.md sections 1.4 and 1.5.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from trigpoint.core import messages
@@ -43,8 +44,18 @@ class Run:
     """What each replica read and wrote."""
 
 
-def record(tx: Tx, lineage: Lineage, run: Run) -> None:
-    """Write one run in the caller's transaction."""
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was written: the run's context, and how many nodes and links it holds."""
+
+    context: str
+    artifacts: int
+    executions: int
+    links: int
+
+
+def record(tx: Tx, lineage: Lineage, run: Run) -> Recorded:
+    """Write one run in the caller's transaction; say what that was."""
     found = mapping(run.pipeline)
     location = LOCATION.build(project=found["projects"], location=found["locations"])
     store = lineage.ensure_store(tx, location)
@@ -57,17 +68,20 @@ def record(tx: Tx, lineage: Lineage, run: Run) -> None:
         pen.link(job, artifact, output=False)
     for artifact in [*splits, run.model_artifact]:
         pen.link(job, artifact, output=True)
-    for replica in replicas:
-        for artifact in [*inputs, *splits]:
-            pen.link(replica, artifact, output=False)
+    known = {**dict(zip(run.packages, inputs, strict=True)), **dict(zip(run.splits, splits, strict=True))}
+    executions = {replica.name: name for replica, name in zip(run.replicas, replicas, strict=True)}
     touched = []
     for replica_record, access in run.seen:
         thing = pen.object(access)
         touched.append(thing)
-        pen.link(pen.replica(replica_record, run), thing, output=access.write)
+        pen.link(executions[replica_record.name], thing, output=access.write)
+        whole = "" if access.write else _part_of(access.uri, known)
+        if whole:  # a package or a split that it was told of counts as read only where something of it was
+            pen.link(executions[replica_record.name], whole, output=False)
     context = pen.context(run)
-    members = [run.dataset_artifact, run.model_artifact, job, *inputs, *splits, *replicas, *touched]
-    lineage.associate(tx, context, [member for member in members if member])
+    artifacts = {run.dataset_artifact, run.model_artifact, *inputs, *splits, *touched} - {""}
+    lineage.associate(tx, context, [*sorted(artifacts), job, *replicas])
+    return Recorded(context, len(artifacts), 1 + len(replicas), len(pen.links))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +91,12 @@ class _Pen:
     tx: Tx
     lineage: Lineage
     store: str
+    links: set[tuple[str, str, bool]] = field(default_factory=set)
 
     def link(self, execution: str, artifact: str, *, output: bool) -> None:
-        if artifact:
+        if artifact and (execution, artifact, output) not in self.links:
             self.lineage.link(self.tx, execution, artifact, output=output)
+            self.links.add((execution, artifact, output))
 
     def artifact(self, role: str, uri: str, schema: str, **facts: Any) -> str:
         made = Artifact(
@@ -130,6 +146,16 @@ class _Pen:
             metadata=messages.struct({"trainingPipeline": run.pipeline, "customJob": run.job}),
         )
         return self.lineage.put_context(self.tx, self.store, f"training-{id_of(run.pipeline)}", made)
+
+
+def _part_of(uri: str, known: Mapping[str, str]) -> str:
+    """Return the artifact of the package that an object is, or of the split whose pattern it matches; else nothing."""
+    return next((name for given, name in known.items() if fnmatchcase(uri, _literal(given))), "")
+
+
+def _literal(pattern: str) -> str:
+    """Return a pattern in which only the star means anything."""
+    return "".join(char if char == "*" else f"[{char}]" if char in "?[" else char for char in pattern)
 
 
 def _job(run: Run) -> dict[str, Any]:
