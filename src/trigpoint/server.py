@@ -148,7 +148,6 @@ class Server:
         self._announce().write(self._settings.path("run"))
         self.serving = True
         log.info("serving", port=self._front.address[1], proxy=self._front.proxy_address[1], home=self._settings.home)
-        self._console.start()
         await loop.run_in_executor(self._pool, self._begin_work)
         await stop.wait()
         ready.withdraw(self._settings.path("run"))

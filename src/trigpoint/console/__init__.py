@@ -117,10 +117,6 @@ class Console:
             pool,
         )
 
-    def start(self) -> None:
-        """Begin what goes on in the background."""
-        self._home.examine()
-
     def drain(self) -> None:
         """Let the live streams go: the first step of a stop, so that the front need not wait for them."""
         self._streams.close()
