@@ -13,8 +13,6 @@ CLOSE = 0.05
 """Seconds between a row's time and its event's, at most."""
 COMMIT = 1.0
 """Seconds from the time of an event to its being durable, where the disk is busy: only then the API shows it."""
-REPORTED = 0.5
-"""Seconds from what an agent writes down to what it reports: it starts a program in between."""
 STEP = 1.1
 """Seconds that a step of a series may take: within one, replay shows less than was live."""
 
@@ -51,7 +49,7 @@ def _nodes(ran: Ran, found: dict[str, Any]) -> None:
             assert collapsed(found[ident]["states"]) == states, ident
     for replica in ran.truth.replicas:
         for state in found[replica.id]["states"][1:]:
-            assert abs(state["time"] - replica.times[state["state"]]) < REPORTED * 1e6, (replica, state)
+            assert state["time"] == replica.times[state["state"]], (replica, state)
     for node in ("pipeline", "job"):
         if node in found:
             told = found[node]["states"]
