@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from trigpoint.core.errors import Aborted, DataLoss, NotFound
@@ -41,7 +42,10 @@ class Sweeper:
         A file that is missing from the tree is no deletion here: only `rescan` takes it for one.
         """
         row = self._row(bucket, name)
-        look = self._objects.tree(bucket).look(name)
+        try:
+            look = self._objects.tree(bucket).look(name)
+        except PermissionError:
+            return row
         if look is None or (row is not None and look == Look.recorded(row)):
             return row
         if self._objects.is_changing(bucket, name) or not is_name(name):
@@ -177,8 +181,9 @@ class Sweeper:
                 lambda tx, s=start, a=after: rows.select(tx, bucket, s, end, 500, after=a)  # type: ignore[misc]
             )
             for row in page:
-                if tree.look(row.name) is None and not (row.name.endswith(b"/") and tree.has_folder(row.name)):
-                    dropped += self._drop(row)
+                with suppress(PermissionError):  # what cannot be seen has not vanished
+                    if tree.look(row.name) is None and not (row.name.endswith(b"/") and tree.has_folder(row.name)):
+                        dropped += self._drop(row)
             if not page:
                 return dropped
             start, after = page[-1].name, page[-1].generation
