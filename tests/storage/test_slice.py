@@ -140,6 +140,18 @@ def test_what_a_job_leaves_under_gcs(storage: Storage, store: Store) -> None:
         storage.buckets.delete(OWNER, "mine", rules.Preconditions())
 
 
+def test_a_bucket_that_is_not_empty_is_refused_without_looking_at_all_that_lies_in_it(storage: Storage) -> None:
+    folder = storage.files.tree_path("mine")
+    for number in range(100):
+        (folder / f"{number:03}").write_bytes(b"")
+    with pytest.raises(Exception, match="not empty"):
+        storage.buckets.delete(OWNER, "mine", rules.Preconditions())
+    assert len(storage.files.rescan("mine").adopted) == 99
+    for path in folder.iterdir():
+        path.unlink()
+    storage.buckets.delete(OWNER, "mine", rules.Preconditions())
+
+
 def test_a_session_is_its_beginners_and_survives_a_restart(storage: Storage, store: Store, tmp_path: Path) -> None:
     ident = storage.uploads.begin(OWNER, Target("mine", "big"), {"contentType": "a/b"}, Hashes())
     with storage.uploads.appending(OWNER, ident) as session:

@@ -72,7 +72,8 @@ class Buckets:
     def delete(self, caller: Caller, name: str, when: Preconditions) -> None:
         """Remove an empty bucket; files left under /gcs count as objects."""
         self.open(caller, name)
-        self.sweeper.rescan(name)
+        if not self.sweeper.holds_file(name):  # what is not empty is said to be at once, however much lies in it
+            self.sweeper.rescan(name)
 
         def rule(row: BucketRow) -> None:
             self.owned(caller, row, name)
