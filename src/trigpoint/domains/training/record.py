@@ -6,8 +6,8 @@ Schemas: vertex-services.md sections 1.4 and 1.5.
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trigpoint.core import messages
@@ -21,6 +21,7 @@ from trigpoint.store import Tx
 from trigpoint.store.telemetry import Access
 
 _VERSION = "0.0.1"
+_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,12 @@ class Run:
     replicas: Sequence[Replica] = ()
     seen: Sequence[tuple[Replica, Access]] = field(default_factory=tuple)
     """What each replica read and wrote."""
+
+
+def pieces(run: Run) -> Iterator[Run]:
+    """Yield a run with what its replicas touched piece by piece: nobody else can write while one is recorded."""
+    for start in range(0, len(run.seen), _AT_ONCE):
+        yield replace(run, seen=run.seen[start : start + _AT_ONCE])
 
 
 def record(tx: Tx, lineage: Lineage, run: Run) -> None:

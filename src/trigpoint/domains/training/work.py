@@ -20,7 +20,7 @@ from trigpoint.domains.models import Models
 from trigpoint.domains.storage import Storage
 from trigpoint.domains.training import inputs, rules
 from trigpoint.domains.training.kinds import TRAINING_PIPELINE
-from trigpoint.domains.training.record import Run, record
+from trigpoint.domains.training.record import Run, pieces, record
 from trigpoint.domains.training.rules import Progress
 from trigpoint.kernel.reconcile import Again, Done, Outcome, Wait
 from trigpoint.kernel.resource import Fact, Kernel, Stored
@@ -187,9 +187,11 @@ class Work:
 
     def _record(self, sight: Sight) -> Outcome:
         run = self._run(sight)
+        for piece in pieces(run):
+            self._kernel.store.write(lambda tx, piece=piece: record(tx, self._lineage, piece))  # type: ignore[misc]
 
         def unit(tx: Tx) -> None:
-            record(tx, self._lineage, run)
+            record(tx, self._lineage, replace(run, seen=()))
             notes = asdict(replace(sight.progress, recorded=True))
             fact = Fact("trainingPipeline.recorded")
             message = sight.stored.message
