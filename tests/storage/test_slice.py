@@ -315,8 +315,22 @@ def test_a_glob_made_to_take_for_ever_does_not(storage: Storage) -> None:
 def test_attributes_of_wrong_kinds_are_refused() -> None:
     for wrong in (
         {"metadata": "x"}, {"metadata": {"a": 1}}, {"contentType": 5}, {"temporaryHold": "yes"},
-        {"storageClass": "GOLD"}, {"metadata": {"a": "x" * 9000}},
+        {"storageClass": "GOLD"}, {"metadata": {"a": "x" * 9000}}, {"contentType": "x" * 3000},
+        {"contentDisposition": "x" * 3000},
     ):  # fmt: skip
         with pytest.raises(InvalidArgument):
             rules.checked_object(wrong)
     assert rules.new_object({"name": "x", "generation": "5", "contentType": "a/b"}, "") == {"contentType": "a/b"}
+
+
+def test_what_adds_up_is_refused_when_it_is_too_much(storage: Storage) -> None:
+    attributes = rules.new_object({"metadata": {"a": "x" * 5000}}, "")
+    with pytest.raises(InvalidArgument, match="holds more than 8192 bytes"):
+        rules.changed_object(attributes, {"metadata": {"b": "x" * 5000}}, whole=False)
+    many = {f"k{n}": "v" for n in range(50_000)}
+    with pytest.raises(InvalidArgument, match="hold at most"):
+        storage.buckets.create(OWNER, "1", "other", {"labels": many})
+    with pytest.raises(InvalidArgument, match="hold at most"):
+        storage.buckets.change(OWNER, "mine", {"labels": many}, rules.Preconditions(), whole=False)
+    with pytest.raises(InvalidArgument, match="hold at most"):
+        storage.buckets.set_policy(OWNER, "mine", {"bindings": [{"role": "r", "members": list(many)}]})
