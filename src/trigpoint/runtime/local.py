@@ -304,10 +304,16 @@ def index_settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _index_hosts(settings: Mapping[str, str]) -> list[str]:
-    """Return the hosts of the package index: whoever runs this machine chose them, wherever they lie."""
+    """Return host and port of the package indexes: whoever runs this machine chose them, wherever they lie."""
     words = " ".join(value for name, value in settings.items() if "INDEX" in name).split()
-    own = [urlsplit(word.rpartition("=")[2]).hostname for word in words]
-    return [host for host in own if host]
+    found = []
+    for word in words:
+        with contextlib.suppress(ValueError):  # no URL, or a port that is none
+            url = urlsplit(word.rpartition("=")[2] if "=" in word.partition("://")[0] else word)
+            if url.hostname:
+                host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
+                found.append(f"{host}:{url.port or (80 if url.scheme == 'http' else 443)}")
+    return found
 
 
 def remove(folder: Path) -> None:
