@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from trigpoint.core import uris
 from trigpoint.core.call import Caller
-from trigpoint.core.clock import SystemClock, SystemIds
+from trigpoint.core.clock import SECOND, SystemClock, SystemIds
 from trigpoint.core.errors import InvalidArgument, NotFound, PermissionDenied, Unauthenticated
 from trigpoint.core.uris import GsUri
 from trigpoint.core.wire import RpcCall, Unary
@@ -165,6 +165,29 @@ def test_a_session_is_its_beginners_and_survives_a_restart(storage: Storage, sto
     row = again.uploads.finish(OWNER, ident, 3, Hashes())
     assert (row.size, row.attributes) == (3, b'{"contentType":"a/b"}')
     assert again.uploads.finish(OWNER, ident, 3, Hashes()) == row
+
+
+def test_sessions_that_are_too_old_go_while_the_server_runs(store: Store, tmp_path: Path) -> None:
+    class Hands(SystemClock):
+        ahead = 0
+
+        def wall(self) -> int:
+            return super().wall() + self.ahead * SECOND
+
+        def monotonic(self) -> float:
+            return super().monotonic() + self.ahead
+
+    clock = Hands()
+    storage = Storage(store, tmp_path, clock, SystemIds(), lambda segment: "1")
+    storage.start()
+    storage.buckets.create(OWNER, "1", "yours", {})
+    ident = storage.uploads.begin(OWNER, Target("yours", "big"), {}, Hashes())
+    storage.tick()
+    storage.uploads.status(OWNER, ident)
+    clock.ahead = 8 * 86_400
+    storage.tick()
+    with pytest.raises(NotFound, match="expired"):
+        storage.uploads.status(OWNER, ident)
 
 
 def test_the_layout_of_a_bucket_over_grpc(storage: Storage) -> None:
