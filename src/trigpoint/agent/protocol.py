@@ -114,7 +114,8 @@ class Network:
     outbound: bool = True
     """Whether the program may reach the internet."""
     allow: tuple[str, ...] = ()
-    """Hosts that it may reach even when their addresses are not public, such as a package index of one's own."""
+    """Hosts that it may reach even when their addresses are not public, at any port or, as `HOST:PORT`, at that one:
+    a package index of one's own does not open what else listens beside it."""
 
 
 @dataclass(frozen=True)

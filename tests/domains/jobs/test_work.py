@@ -31,7 +31,7 @@ from trigpoint.domains.projects import Projects
 from trigpoint.domains.storage import Storage
 from trigpoint.kernel.operations import Operations
 from trigpoint.kernel.query import Queries
-from trigpoint.kernel.reconcile import Again, Done
+from trigpoint.kernel.reconcile import Again, Done, Wait
 from trigpoint.kernel.reconcile import Outcome as StepOutcome
 from trigpoint.kernel.recorder import Recorder
 from trigpoint.kernel.resource import Kernel
@@ -77,6 +77,7 @@ class World:
     shelf: Shelf
     call: Call
     recorder: Recorder
+    storage: Storage
 
     def create(self, replicas: int = 1, **spec: Any) -> str:
         def pool(count: int) -> WorkerPoolSpec:
@@ -161,7 +162,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         recorder=recorder,
     )
     call = Call(Caller("me@demo-project.iam.gserviceaccount.com", number), project=number)
-    yield World(kernel, Jobs(parts), engine, shelf, call, recorder)
+    yield World(kernel, Jobs(parts), engine, shelf, call, recorder, storage)
     store.close()
 
 
@@ -263,6 +264,32 @@ def test_a_clock_that_is_set_ends_no_job(world: World, days: int) -> None:
     clock.passed = 3601
     world.step(name)
     assert world.told(name)[-1] == "customJob.stopping"
+
+
+def test_many_files_of_a_job_are_taken_up_little_by_little(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trigpoint.domains.jobs.work._SLICE_SECONDS", 0)
+    world.storage.buckets.create(world.call.caller, world.call.project, "mine", {})
+    name = world.create()
+    world.step(name)
+    world.say(uid_of(name), "workerpool0-0", "hello", "prepared", "started")
+    world.step(name)
+    for number in range(10):
+        (tmp_path / "buckets" / "mine" / str(number)).write_bytes(b"x")
+    done = Outcome("SUCCEEDED", 0)
+    world.engine.finish(uid_of(name), "workerpool0-0", done)
+    world.say(uid_of(name), "workerpool0-0", "outcome", outcome=done, seq=4)
+    assert isinstance(world.step(name), Wait)
+    assert world.job(name).state.name == "RUNNING"
+    world.cancel(name)
+    steps = 0
+    while world.step(name) != Done():
+        steps += 1
+    assert steps >= 10
+    assert world.job(name).state.name == "SUCCEEDED", "the verdict was written down first"
+    assert world.storage.files.rescan("mine").adopted == ()
+    assert world.jobs.reconcilers()["customJobs"](name) == Done()
 
 
 def test_replicas_meet_before_they_start(world: World) -> None:

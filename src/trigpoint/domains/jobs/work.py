@@ -1,5 +1,6 @@
 """Takes a custom job one step further: looks, asks the rules, does one thing, saves if nothing changed meanwhile."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 from trigpoint.core import messages
@@ -27,6 +28,8 @@ from trigpoint.store import Tx
 _LOOK_EVERY = 3 * SECOND
 """How often the engine is asked about a gang that says nothing: bounds how long a lost agent goes unnoticed."""
 _BUILD_LOOK = SECOND // 5
+_SLICE_SECONDS = 1.0
+"""How long one step takes up files of a job that is over, before others have their turn."""
 _DEFAULT_TIMEOUT = 7 * 24 * 3600.0
 
 
@@ -96,6 +99,7 @@ class Work:
         self._engine = engine
         self._queue = queue
         self._launcher = launcher
+        self._sweeps: dict[str, Iterator[object]] = {}
         self._born = kernel.clock.now() - int(kernel.clock.monotonic() * SECOND)
 
     def step(self, name: str) -> Outcome:
@@ -232,9 +236,12 @@ class Work:
         progress = replace(
             sight.progress, phase="stopping", verdict=int(step.verdict), error_code=error.code, error=error.message
         )
-        if sight.seen(self._engine.boot()).all_over:
-            return self._end(replace_progress(sight, progress), rules.End(step.verdict, step.error))
         message = messages.copy(sight.stored.message)
+        if sight.seen(self._engine.boot()).all_over:
+            outcome = self._end(replace_progress(sight, progress), rules.End(step.verdict, step.error))
+            if not isinstance(outcome, Done):
+                self._save(sight, message, progress)
+            return outcome
         self._save(sight, message, progress, _stopping(step.verdict))
         self._engine.stop(sight.uid, step.grace_seconds)
         return Wait(self._kernel.clock.now() + SECOND, "The replicas are being stopped.")
@@ -262,8 +269,9 @@ class Work:
 
     def _end(self, sight: Sight, step: rules.End) -> Outcome:
         """Store the final state once, with its error, and wake whoever waits for it."""
-        self._sweep(sight)
         now = self._kernel.clock.now()
+        if not self._swept(sight):
+            return Wait(now, "What the replicas wrote is being taken up.")
         message = messages.copy(sight.stored.message)
         message.state = step.verdict
         message.end_time = messages.timestamp(now)
@@ -291,15 +299,28 @@ class Work:
         self._launcher.retire(tx, sight.uid)
         self._logging.close(tx, sight.uid, now)
 
-    def _sweep(self, sight: Sight) -> None:
-        """Take up what the replicas wrote through /gcs, in the name of the primary: who of them did is not known."""
+    def _swept(self, sight: Sight) -> bool:
+        """Take up what the replicas wrote through /gcs; return whether that is done.
+
+        It is done in slices of time: a job that leaves a million files must not keep others from ending.
+        """
+        steps = self._sweeps.pop(sight.uid, None) or self._sweep(sight)
+        enough = self._kernel.clock.monotonic() + _SLICE_SECONDS
+        for _ in steps:
+            if self._kernel.clock.monotonic() > enough:
+                self._sweeps[sight.uid] = steps
+                return False
+        return True
+
+    def _sweep(self, sight: Sight) -> Iterator[object]:
+        """Take it up in the name of the primary: who of the replicas wrote what is not known."""
         if not sight.replicas:
             return
         primary = sight.replicas[0]
         project = project_of(primary.job)
         caller = Caller(primary.identity, project, replica=primary.name, tenant=primary.tenant)
         for bucket in self._files.trees(project):
-            self._files.rescan(bucket, caller=caller)
+            yield from self._files.sweep(bucket, caller=caller)
 
     def _over(self, name: str, stored: Stored[CustomJob] | None) -> Outcome:
         """A job that ended or was deleted: make sure that nothing of it still runs."""
@@ -309,6 +330,7 @@ class Work:
             if self._engine.observe([uid])[uid].placement is Placement.PLACED:
                 self._engine.stop(uid, rules.GRACE_SECONDS)
                 return Wait(self._kernel.clock.now() + SECOND, "The last replicas are being stopped.")
+            self._sweeps.pop(uid, None)
             self._engine.release(uid)
         return Done()
 

@@ -23,6 +23,9 @@ from trigpoint.store import Store
 __all__ = ["AccessLog", "Buckets", "Files", "Storage", "Target", "Things", "Uploads"]
 
 
+_PURGE_SECONDS = 600.0
+
+
 class Storage:
     """The slice, put together. Thread-safe. Call `start` before the first request and `close` after the last."""
 
@@ -45,6 +48,8 @@ class Storage:
         self.things = Things(self.objects, sweeper, self.buckets, self.access)
         self.uploads = Uploads(Sessions(self.objects), self.things, clock)
         self.files = Files(self.things, self.objects, sweeper)
+        self._clock = clock
+        self._purged = clock.monotonic()
 
     def start(self) -> None:
         """Finish what a crash interrupted and drop sessions that are too old."""
@@ -52,9 +57,15 @@ class Storage:
         self.uploads.purge()
 
     def tick(self) -> None:
-        """Write down what was observed and make links durable that are due; to be called every few seconds."""
+        """Write down what was observed, make links durable that are due, now and then drop sessions that are too old.
+
+        To be called every few seconds.
+        """
         self.access.flush()
         self.objects.settle()
+        if self._clock.monotonic() - self._purged > _PURGE_SECONDS:
+            self._purged = self._clock.monotonic()
+            self.uploads.purge()
 
     def close(self) -> None:
         """Write down everything that is still in memory."""

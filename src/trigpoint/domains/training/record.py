@@ -6,8 +6,8 @@ Schemas: vertex-services.md sections 1.4 and 1.5.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -22,6 +22,7 @@ from trigpoint.store import Tx
 from trigpoint.store.telemetry import Access
 
 _VERSION = "0.0.1"
+_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +47,40 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What was written: the run's context, and how many nodes and links it holds."""
+    """What was written: the run's context, and names of what it holds."""
 
     context: str
-    artifacts: int
-    executions: int
-    links: int
+    artifacts: frozenset[str]
+    executions: frozenset[str]
+    links: frozenset[tuple[str, str, bool]]
+
+    def with_(self, other: "Recorded") -> "Recorded":
+        """Return what this and another piece of the same run come to."""
+        return Recorded(
+            self.context,
+            self.artifacts | other.artifacts,
+            self.executions | other.executions,
+            self.links | other.links,
+        )
+
+    def counts(self) -> dict[str, Any]:
+        """Return the context, and how many nodes and links it holds."""
+        return {
+            "context": self.context,
+            "artifacts": len(self.artifacts),
+            "executions": len(self.executions),
+            "links": len(self.links),
+        }
+
+
+def pieces(run: Run) -> Iterator[Run]:
+    """Yield a run with what its replicas touched piece by piece: nobody else can write while one is recorded."""
+    for start in range(0, len(run.seen), _AT_ONCE):
+        yield replace(run, seen=run.seen[start : start + _AT_ONCE])
 
 
 def record(tx: Tx, lineage: Lineage, run: Run) -> Recorded:
-    """Write one run in the caller's transaction; say what that was."""
+    """Write one run, or a piece of it, in the caller's transaction; say what that was."""
     found = mapping(run.pipeline)
     location = LOCATION.build(project=found["projects"], location=found["locations"])
     store = lineage.ensure_store(tx, location)
@@ -81,7 +106,7 @@ def record(tx: Tx, lineage: Lineage, run: Run) -> Recorded:
     context = pen.context(run)
     artifacts = {run.dataset_artifact, run.model_artifact, *inputs, *splits, *touched} - {""}
     lineage.associate(tx, context, [*sorted(artifacts), job, *replicas])
-    return Recorded(context, len(artifacts), 1 + len(replicas), len(pen.links))
+    return Recorded(context, frozenset(artifacts), frozenset([job, *replicas]), frozenset(pen.links))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import asdict, dataclass, replace
+from functools import reduce
 from typing import Any
 
 from trigpoint.core import messages
@@ -20,7 +21,7 @@ from trigpoint.domains.models import Models
 from trigpoint.domains.storage import Storage
 from trigpoint.domains.training import inputs, rules
 from trigpoint.domains.training.kinds import TRAINING_PIPELINE
-from trigpoint.domains.training.record import Run, record
+from trigpoint.domains.training.record import Recorded, Run, pieces, record
 from trigpoint.domains.training.rules import Progress
 from trigpoint.kernel.reconcile import Again, Done, Outcome, Wait
 from trigpoint.kernel.resource import Fact, Kernel, Stored
@@ -203,9 +204,14 @@ class Work:
 
     def _record(self, sight: Sight) -> Outcome:
         run = self._run(sight)
+        parts = [
+            self._kernel.store.write(lambda tx, piece=piece: record(tx, self._lineage, piece))  # type: ignore[misc]
+            for piece in pieces(run)
+        ]
 
         def unit(tx: Tx) -> None:
-            fact = Fact("trainingPipeline.recorded", asdict(record(tx, self._lineage, run)))
+            last = record(tx, self._lineage, replace(run, seen=()))
+            fact = Fact("trainingPipeline.recorded", reduce(Recorded.with_, parts, last).counts())
             notes = asdict(replace(sight.progress, recorded=True))
             message = sight.stored.message
             self._kernel.save(tx, TRAINING_PIPELINE, sight.stored, message, notes=notes, facts=(fact,))
