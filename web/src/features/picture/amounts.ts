@@ -1,9 +1,9 @@
 // Amounts in words.
 import type { Amount, EdgeKind } from "~/api/console.gen";
 import type { Say } from "~/i18n";
+import { methodOf } from "~/lib/names";
 import { formatBytes, formatCount } from "~/lib/units";
 import type { pictureTexts } from "./texts";
-import { methodOf } from "./words";
 
 export type Words = Say<(typeof pictureTexts.keys)[number]>;
 

@@ -1,6 +1,7 @@
 // What a node says of itself at a glance, in one short line.
 
 import type { Node } from "~/api/console.gen";
+import { methodOf } from "~/lib/names";
 import { formatCount } from "~/lib/units";
 import type { Words } from "./amounts";
 import type { SeenNode } from "./moment";
@@ -13,12 +14,6 @@ export function titleOf(say: Words, { kind, title }: Node): string {
   if (kind === "attempt") return say("attempt", { n: title });
   if (kind === "queue" || kind === "logs") return say(`title.${kind}`);
   return title;
-}
-
-/** A method of the SDK by its last words: the class that was made, or the class and what was called of it. */
-export function methodOf(method: string): string {
-  const words = method.split(".").filter((word) => word !== "__init__");
-  return words.slice(/^[A-Z]/.test(words.at(-1) ?? "") ? -1 : -2).join(".");
 }
 
 /** The second line of a node's card; empty when there is nothing worth a line. */
