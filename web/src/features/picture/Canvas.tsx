@@ -3,6 +3,7 @@ import type { Edge as FlowEdge, Node as FlowNode } from "@xyflow/react";
 import { useMemo } from "react";
 import type { Picture } from "~/api/console.gen";
 import { Flow } from "~/design/Flow";
+import { useKept } from "~/design/kept";
 import { useTexts } from "~/i18n";
 import { tellShort, type Words } from "./amounts";
 import type { Arrangement, Box } from "./arrange";
@@ -63,8 +64,8 @@ export function Canvas({ picture, arrangement, moment, edges, open, explains, li
   return (
     <Flow
       label={say("title")}
-      nodes={nodes}
-      edges={drawn}
+      nodes={useKept(nodes)}
+      edges={useKept(drawn)}
       nodeTypes={NODES}
       edgeTypes={EDGES}
       onOpen={(id) => onOpen(id?.startsWith("region:") ? undefined : id)}
