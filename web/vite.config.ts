@@ -4,6 +4,9 @@ import { defineConfig } from "vite";
 // `npm run dev` shows the page of a server that runs already: TRIGPOINT_CONSOLE=http://127.0.0.1:PORT
 const server = process.env.TRIGPOINT_CONSOLE ?? "http://127.0.0.1:8443";
 
+/** What most pages need comes in one file, for each is a request; graphs and plots are large, and few pages have them. */
+const isShared = (id: string) => /src\/(design|lib|i18n|api)\//.test(id) && !/\/(Flow|Plot|kept)\./.test(id);
+
 export default defineConfig({
   base: "/console/",
   plugins: [react()],
@@ -15,6 +18,7 @@ export default defineConfig({
     sourcemap: false,
     // The content security policy allows no inline script, and every browser that we support preloads modules itself.
     modulePreload: { polyfill: false },
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "shared", test: isShared }] } } },
     chunkSizeWarningLimit: 700, // tests/web checks what the first page loads
   },
   server: { proxy: { "/console/api": { target: server, changeOrigin: false } } },

@@ -88,11 +88,12 @@ SAME_WORDS = frozenset(
     re.findall(
         r"\w+",
         """
-        Trigpoint Ctrl demo Python gcloud REST JSON CSV Parquet URI Google Vertex Cloud Logging Model Registry Metadata
-        kernel penguins console fails waits many hostile readme facts page text plain vCPU CPU GiB MiB KiB SVG English
-        SDK SSH script from_local_script trig make pip uv bubblewrap works control groups version namespaces bridges
-        and cables overlayfs there installer interpreters disk limits overlay sandbox own networks free tables notes
-        out Adelie Gentoo Dream species island mass python bash main trainer task install
+        Trigpoint Ctrl demo Python gcloud REST JSON CSV Parquet URI Google Vertex Cloud Logging Model Registry
+        Metadata kernel penguins console fails waits many hostile slowly strange readme facts page text plain
+        vCPU CPU GiB MiB KiB SVG English SDK SSH script from_local_script trig make pip uv bubblewrap works
+        control groups version namespaces bridges and cables overlayfs there installer interpreters disk limits
+        overlay sandbox own networks free tables notes out Adelie Gentoo Dream species island mass python bash
+        main trainer task install test training validation workerpool model checkpoints
         """,
     )
 )

@@ -66,3 +66,11 @@ def test_the_generated_types_are_current() -> None:
 
 def test_the_lock_names_no_download_address() -> None:
     assert '"resolved"' not in (ROOT / "web/package-lock.json").read_text()
+
+
+def test_whatever_happens_to_a_run_has_words_in_both_languages() -> None:
+    told = (ROOT / "web/src/features/training/texts.ts").read_text()
+    for path in sorted((ROOT / "src/trigpoint/domains").rglob("*.py")):
+        for kind in re.findall(r'Fact\(\s*"((?:customJob|trainingPipeline)\.\w+)"', path.read_text()):
+            if not kind.endswith(".deleted"):
+                assert told.count(f'"event.{kind}":') == 2, f"{kind} of {path.relative_to(ROOT)}"

@@ -8,6 +8,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { sessionQuery } from "~/api/session";
+import { Waiting } from "~/design/Notice";
 import { Broken, Missing } from "./Missing";
 import { Shell } from "./Shell";
 
@@ -73,12 +74,18 @@ const pages = Object.entries(LAZY).map(([path, component]) =>
   createRoute({ getParentRoute: () => root, path, component, validateSearch: asText }),
 );
 
+const Loading = () => <Waiting lines={6} />;
+
 export function makeRouter(queries: QueryClient) {
   return createRouter({
     routeTree: root.addChildren([start, ...pages]),
     basepath: "/console",
     context: { queries },
     defaultPreload: "intent",
+    // The frame stands before its page has been loaded.
+    defaultPendingMs: 0,
+    defaultPendingMinMs: 0,
+    defaultPendingComponent: Loading,
     scrollRestoration: true,
     // Addresses stay readable: ?state=FAILED, not JSON.
     parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),

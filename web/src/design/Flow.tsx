@@ -13,7 +13,7 @@ import {
 import "@xyflow/react/dist/base.css";
 import { ActionIcon, Tooltip, useComputedColorScheme } from "@mantine/core";
 import { Maximize, Minus, Plus } from "lucide-react";
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useMemo, useRef } from "react";
 import { useTexts } from "~/i18n";
 import css from "./Flow.module.css";
 import { useGradually } from "./kept";
@@ -32,9 +32,16 @@ interface Given<N extends Node, E extends Edge> {
 }
 
 const NONE: never[] = [];
+const DESCRIBED = [
+  "node.a11yDescription.keyboardDisabled",
+  "node.a11yDescription.default",
+  "edge.a11yDescription.default",
+];
 
 export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
   const { label, nodes, edges, nodeTypes, edgeTypes, onOpen, onOpenEdge, fit, children } = given;
+  const say = useTexts(designTexts);
+  const labels = useMemo(() => Object.fromEntries(DESCRIBED.map((what) => [what, say("keys")])), [say]);
   const scheme = useComputedColorScheme("light");
   const shown = useGradually(nodes);
   const all = shown.length === nodes.length;
@@ -55,6 +62,7 @@ export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
         nodesConnectable={false}
         edgesFocusable={!!onOpenEdge}
         deleteKeyCode={null}
+        ariaLabelConfig={labels}
         proOptions={{ hideAttribution: true }}
         onNodeClick={(_, node) => onOpen?.(node.id)}
         onEdgeClick={(_, edge) => onOpenEdge?.(edge.id)}
