@@ -77,7 +77,7 @@ class Server:
         self._kernel = Kernel(self._store, self._clock, self._ids, self._schedule)
         self._secret = upkeep.secret(given.path("keys", "server.secret"))
         tokens = self._tokens = Tokens(self._secret)
-        operations, queries = Operations(self._kernel, tokens), Queries(self._kernel, tokens)
+        operations, queries = Operations(self._kernel, tokens), Queries(self._kernel, tokens, self._known_number)
         standard = Standard(self._kernel, operations, queries)
         self._operations = operations
 
