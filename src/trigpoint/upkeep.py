@@ -52,6 +52,7 @@ def main(given: Settings, arguments: Sequence[str]) -> int:
         "gc": _collect,
         "rescan": _rescan,
         "doctor": _doctor,
+        "agents": _agents,
     }
     verb, *rest = arguments
     if verb not in verbs:
@@ -63,6 +64,15 @@ def main(given: Settings, arguments: Sequence[str]) -> int:
 def _doctor(given: Settings) -> Any:
     """Say what programs can have on this machine; changes nothing."""
     return [asdict(finding) for finding in doctor.examine(given.home)]
+
+
+def _agents(given: Settings) -> Mapping[str, list[str]]:
+    """Say which replicas of which jobs have a living agent: each holds the lock of its directory."""
+    found: dict[str, list[str]] = {}
+    for lock in sorted(given.path("attempts").glob("*/*/lock")):
+        if ready.locked(lock.parent):
+            found.setdefault(lock.parts[-3].rpartition("-")[0], []).append(lock.parts[-2])
+    return found
 
 
 def _backup(given: Settings, target: str) -> Mapping[str, Any]:

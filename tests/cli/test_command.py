@@ -39,7 +39,7 @@ def test_help_names_every_command(tmp_path: Path, group: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["status"], 3, "No server on"),
+        (["status"], 3, "No server runs on"),
         (["env"], 3, "trig up --detach"),
         (["jobs", "list"], 3, "trig up --detach"),
         (["logs", "1"], 3, "No server runs on"),
@@ -67,7 +67,7 @@ def test_a_broken_configuration_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [["--json", "status"], ["status", "--json"]])
 def test_global_options_stand_anywhere(tmp_path: Path, arguments: list[str]) -> None:
     done = trig(tmp_path, *arguments)
-    assert json.loads(done.stdout) == {"running": False, "home": str(tmp_path)}
+    assert json.loads(done.stdout) == {"running": False, "home": str(tmp_path), "still_running": {}}
 
 
 def test_errors_are_json_when_asked(tmp_path: Path) -> None:

@@ -17,9 +17,10 @@ from types import FrameType
 
 import typer
 
-from trigpoint.cli import client, lifecycle, server, upkeep
+from trigpoint.cli import lease, server, upkeep
 from trigpoint.cli.session import Failure, Session, Status
 from trigpoint.cli.variables import UNSET, variables
+from trigpoint.core import ready
 from trigpoint.core.ready import Ready
 
 
@@ -45,6 +46,9 @@ def env(
     session: Session = context.obj
     info = server.required(session)
     given = checked(session, info)
+    ready.share(session.run_folder)
+    if ready.temporary(session.run_folder):
+        session.note("This server ends with the command that it was started for; `trig up --detach` has it stay.")
     unset = [name for name in UNSET if name not in given]
     if session.as_json or format_ is Format.JSON:
         print(json.dumps({**given, **dict.fromkeys(unset)}, indent=2))
@@ -59,7 +63,11 @@ def run(
     context: typer.Context,
     command: list[str] = typer.Argument(metavar="-- CMD...", help="The command and its arguments."),
 ) -> None:
-    """Run a command against the running server of this home, or one started for the command's length."""
+    """Run a command against the running server of this home, or one started for the command's length.
+
+    Jobs that it leaves running go on, and a server started for it stays until they end. Interrupting it cancels them,
+    unless somebody else uses the server.
+    """
     session: Session = context.obj
     words = command[1:] if command[:1] == ["--"] else command
     if not words or shutil.which(words[0]) is None:
@@ -68,12 +76,8 @@ def run(
             "trig run -- python your_script.py",
             Status.USAGE,
         )
-    with server.for_a_while(session) as (info, own):
-        try:
-            status = attended(words, environment(session, info))
-        finally:
-            if own:
-                lifecycle.cancel_active(session, client.connect(session, info))
+    with lease.leased(session) as lent:
+        status, lent.cancels = attended(words, environment(session, lent.info))
     raise typer.Exit(status)
 
 
@@ -96,22 +100,31 @@ def checked(session: Session, info: Ready) -> Mapping[str, str]:
     return given
 
 
-def attended(words: Sequence[str], surroundings: Mapping[str, str]) -> int:
-    """Run a command in the foreground, pass signals on, and return its status as a shell gives it."""
+def attended(words: Sequence[str], surroundings: Mapping[str, str]) -> tuple[int, bool]:
+    """Run a command in the foreground and pass signals on.
+
+    Returns its status as a shell gives it, and whether somebody interrupted it.
+    """
     process = subprocess.Popen(words, env=dict(surroundings))
-    with _passing_on(process):
+    with _passing_on(process) as passed:
         status = process.wait()
-    return 128 - status if status < 0 else status
+    return (128 - status if status < 0 else status), bool(passed)
 
 
 @contextmanager
-def _passing_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Pass TERM and HUP on; a terminal sends Ctrl-C to the command itself, so here it must only not kill `trig`."""
+def _passing_on(process: subprocess.Popen[bytes]) -> Iterator[list[int]]:
+    """Pass TERM and HUP on; a terminal sends Ctrl-C to the command itself, so here it must only not kill `trig`.
+
+    Gives the list of the signals that came.
+    """
+    passed: list[int] = []
 
     def pass_on(number: int, frame: FrameType | None) -> None:
+        passed.append(number)
         process.send_signal(number)
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        passed.append(number)
         if not sys.stdin.isatty():
             process.send_signal(number)
 
@@ -120,7 +133,7 @@ def _passing_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     try:
-        yield
+        yield passed
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
