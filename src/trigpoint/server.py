@@ -399,7 +399,7 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         if server is not None and server.serving:
             raise
-        print(str(error), file=sys.stderr)  # noqa: T201
+        print(f"{error.strerror}: {error.filename}" if error.filename else error, file=sys.stderr)  # noqa: T201
         return 1
     return 0
 

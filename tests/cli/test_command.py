@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -94,3 +95,52 @@ def test_doctor_says_what_it_saw_and_how_to_mend_it(tmp_path: Path) -> None:
     assert not findings["variables that send clients elsewhere"]["sound"]
     assert "STORAGE_EMULATOR_HOST" in findings["variables that send clients elsewhere"]["seen"]
     assert findings["Python"]["sound"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--port", "99999"], "port must be a port from 0 to 65535"),
+        (["--port", "-1"], "port must be a port from 0 to 65535"),
+        (["--host", "203.0.113.7"], "no address of this machine"),
+        (["--host", "no.such.host.invalid"], "There is no host 'no.such.host.invalid'"),
+        (["--host", "a" * 300], "There is no host"),
+    ],
+)
+@pytest.mark.parametrize("way", [[], ["--detach"]])
+def test_an_address_that_cannot_be_had_is_named_in_one_line(
+    tmp_path: Path, way: list[str], arguments: list[str], said: str
+) -> None:
+    done = trig(tmp_path, "up", *way, *arguments)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert said in done.stderr
+
+
+def test_a_port_that_another_program_has_is_named_in_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = trig(tmp_path, "up", "--detach", "--port", port)
+    assert done.returncode == 2
+    assert f"127.0.0.1:{port}" in done.stderr
+    assert "--port or TRIGPOINT_PORT" in done.stderr
+
+
+@pytest.mark.parametrize("below", [".", "folder"])
+@pytest.mark.parametrize("arguments", [["up", "-d"], ["status"], ["run", "--", "true"], ["doctor"], ["jobs", "list"]])
+def test_a_home_that_is_a_file_is_named(tmp_path: Path, arguments: list[str], below: str) -> None:
+    (tmp_path / "home").write_text("no folder")
+    done = trig(tmp_path / "home" / below, *arguments)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert f"the home {tmp_path / 'home' / below} is no folder" in done.stderr
+    assert "--home or TRIGPOINT_HOME" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["up", "-d"], ["up"], ["run", "--", "true"]])
+def test_a_home_that_cannot_be_written_is_named(arguments: list[str]) -> None:
+    home = Path("/proc/trigpoint")  # even the superuser makes nothing there
+    done = trig(home, *arguments)
+    assert done.returncode == 2
+    assert f"The home {home} can't be written" in done.stderr
+    assert "--home or TRIGPOINT_HOME" in done.stderr

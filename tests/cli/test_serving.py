@@ -220,6 +220,6 @@ def test_a_server_that_cannot_begin_says_so_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "two").mkdir()
     (tmp_path / "two" / "run").write_text("no folder")
     done = trig(tmp_path / "two", "up", "--detach")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith("Error: ")
     assert "Traceback" not in done.stderr

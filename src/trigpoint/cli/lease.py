@@ -35,6 +35,7 @@ def leased(session: Session) -> Iterator[Lease]:
     At the end a temporary server that nobody else uses is stopped, unless jobs still run on it: those may be anybody's,
     so it stays until they end.
     """
+    server.prepare(session)
     held = ready.hold(session.run_folder)
     lease: Lease | None = None
     try:

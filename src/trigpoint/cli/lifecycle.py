@@ -42,6 +42,7 @@ def up(
     flags = {"port": port, "host": host, "project": session.chosen_project, "location": session.chosen_location}
     if not detach:
         raise typer.Exit(_foreground(session, flags))
+    server.prepare(session)
     held = ready.hold(session.run_folder)
     try:
         process, info = None, server.running(session)

@@ -13,8 +13,10 @@ from contextlib import suppress
 from enum import Enum
 from typing import Any
 
-from trigpoint.cli.session import Failure, Session, Status
+from trigpoint.cli.session import Failure, Session, Status, configured
 from trigpoint.core import ready
+from trigpoint.core.errors import FailedPrecondition
+from trigpoint.core.listening import listen
 from trigpoint.core.ready import Ready
 
 START_SECONDS = 60.0
@@ -69,12 +71,13 @@ def start(session: Session, flags: Mapping[str, Any], life: Life) -> tuple[subpr
     When another one begins at the same time, that one is returned instead, without a process. The server gets its own
     session, so that Ctrl-C reaches `trig` alone.
     """
-    home = session.settings.home
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    prepare(session)
     if ready.locked(session.run_folder):
         return None, _other(session)
-    log = home / "logs" / "server.log"
+    _check_address({"home": session.settings.home, **flags})
+    log = session.settings.path("logs", "server.log")
     log.parent.mkdir(exist_ok=True, mode=0o700)
+    before = log.stat().st_size if log.exists() else 0
     to_file = life is not Life.WITH_US
     parent = os.getpid()
     with open(log, "ab") as file:
@@ -88,11 +91,36 @@ def start(session: Session, flags: Mapping[str, Any], life: Life) -> tuple[subpr
             preexec_fn=(lambda: _end_with(parent)) if life is Life.WITH_US else None,
         )
     try:
-        info = _wait_until_ready(session, process, to_file)
+        info = _wait_until_ready(session, process, before if to_file else None)
     except BaseException:
         _end(process)
         raise
     return (process, info) if info.pid == process.pid else (None, info)
+
+
+def prepare(session: Session) -> None:
+    """Make the folder of the home unless it is there; Failure where that or writing to it is not possible."""
+    home = session.settings.home
+    try:
+        session.run_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        reason = "" if os.access(session.run_folder, os.W_OK) else "Permission denied"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason:
+        raise Failure(
+            f"The home {home} can't be written: {reason}.",
+            "Choose another with --home or TRIGPOINT_HOME.",
+            Status.USAGE,
+        )
+
+
+def _check_address(flags: Mapping[str, Any]) -> None:
+    """Refuse what a server could not listen at, before there is one."""
+    given = configured(flags)
+    try:
+        listen(given.host, given.port).close()
+    except FailedPrecondition as error:
+        raise Failure(error.message, status=Status.USAGE) from error
 
 
 def _environment(session: Session, flags: Mapping[str, Any]) -> dict[str, str]:
@@ -108,7 +136,8 @@ def _end_with(parent: int) -> None:
             os._exit(1)
 
 
-def _wait_until_ready(session: Session, process: subprocess.Popen[bytes], to_file: bool) -> Ready:
+def _wait_until_ready(session: Session, process: subprocess.Popen[bytes], log_from: int | None) -> Ready:
+    """Return the announcement; `log_from` is where in the log the server began, None if it writes to the terminal."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         info = ready.read(session.run_folder)
@@ -117,14 +146,19 @@ def _wait_until_ready(session: Session, process: subprocess.Popen[bytes], to_fil
         if process.poll() == Status.NO_SERVER:
             return _other(session)
         if process.returncode is not None:
-            raise Failure(
-                f"The server ended with status {process.returncode} before it was ready.{_last_words(session)}"
-                if to_file
-                else f"The server ended with status {process.returncode} before it was ready; it said why above.",
-                "`trig doctor` looks for the usual causes.",
-            )
+            raise _stillborn(process.returncode, "it said why above" if log_from is None else _said(session, log_from))
         time.sleep(_TICK)
-    raise Failure(f"The server was not ready after {START_SECONDS:g} s.{_last_words(session)}", "`trig doctor`")
+    said = "" if log_from is None else _said(session, log_from)
+    raise Failure(f"The server was not ready after {START_SECONDS:g} s. {said}".strip(), "`trig doctor`")
+
+
+def _stillborn(status: int, said: str) -> Failure:
+    """Return how to say that a server did not begin: by its only line where it said one."""
+    if said and "\n" not in said:
+        return Failure(f"The server can't start: {said}", "`trig doctor` looks for the usual causes.")
+    return Failure(
+        f"The server ended with status {status} before it was ready.{said}", "`trig doctor` looks for the usual causes."
+    )
 
 
 def _other(session: Session) -> Ready:
@@ -142,13 +176,17 @@ def _other(session: Session) -> Ready:
     raise Failure(f"Another server has {session.settings.home} and was not ready after {START_SECONDS:g} s.")
 
 
-def _last_words(session: Session, lines: int = 8) -> str:
+def _said(session: Session, start: int, lines: int = 8) -> str:
+    """Return what a server wrote to its log: one line as it is, of more the last ones under a heading."""
     try:
-        text = (session.settings.home / "logs" / "server.log").read_text(errors="replace")
+        with open(session.settings.path("logs", "server.log"), "rb") as file:
+            file.seek(start)
+            said = file.read().decode(errors="replace").splitlines()
     except OSError:
         return ""
-    tail = text.splitlines()[-lines:]
-    return "\nThe end of logs/server.log in the home:\n  " + "\n  ".join(tail) if tail else ""
+    if len(said) < 2:
+        return "".join(said)
+    return "\nThe end of logs/server.log in the home:\n  " + "\n  ".join(said[-lines:])
 
 
 def stop(session: Session, info: Ready) -> None:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from trigpoint.core.ready import Ready
-from trigpoint.settings import Settings
+from trigpoint.settings import Settings, SettingsError, load
 
 
 class Status(IntEnum):
@@ -25,6 +25,14 @@ class Status(IntEnum):
     USAGE = 2
     NO_SERVER = 3
     INTERRUPTED = 130
+
+
+def configured(flags: Mapping[str, Any]) -> Settings:
+    """Return the settings of an invocation; Failure where they can't be used."""
+    try:
+        return load(flags)
+    except SettingsError as error:
+        raise Failure(f"The configuration can't be used: {error}", status=Status.USAGE) from error
 
 
 class Failure(Exception):
