@@ -39,6 +39,7 @@ from trigpoint.domains.models import Models
 from trigpoint.domains.projects import Projects
 from trigpoint.domains.projects.rpc import ProjectsApi
 from trigpoint.domains.storage import Storage
+from trigpoint.domains.tensorboard import Tensorboards
 from trigpoint.domains.training import Neighbours, Training
 from trigpoint.kernel.operations import Operations
 from trigpoint.kernel.query import Queries
@@ -113,7 +114,8 @@ class Server:
             )
         )
         self._training = Training(standard, Neighbours(self._datasets, self._jobs, models, lineage, self._storage))
-        self._slices = (self._jobs, self._training, self._datasets, models, lineage)
+        boards = Tensorboards(standard)
+        self._slices = (self._jobs, self._training, self._datasets, models, lineage, boards)
         reconcilers = {**self._jobs.reconcilers(), **self._training.reconcilers()}
         self._workers = Workers(self._store, self._schedule, self._clock, reconcilers)
         self._pool = ThreadPoolExecutor(16, thread_name_prefix="surface")
