@@ -48,6 +48,7 @@ class Served:
         self.parts = made = StoredParts(home)
         files = made.storage.files
         files.write(NUMBER, "gs://bkt/data/1.csv", b"a,b\n1,2\n")
+        files.write(NUMBER, "gs://bkt/model/model.joblib", b"x")
         self.datasets = Datasets(made.kernel, made.operations, made.standard, made.lineage, files, home)
         boards = Tensorboards(made.standard)
         models = Models(made.kernel, made.operations, made.queries, made.lineage, files)
