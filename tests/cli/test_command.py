@@ -13,7 +13,7 @@ import pytest
 GROUPS = {
     "": ["up", "down", "status", "env", "run", "demo", "doctor", "logs", "jobs", "projects", "service-accounts"],
     "jobs": ["list", "describe", "cancel"],
-    "projects": ["list", "create", "delete"],
+    "projects": ["list", "create", "delete", "undelete"],
     "service-accounts": ["list", "create", "disable", "enable", "delete", "keys"],
     "data": ["rescan"],
 }

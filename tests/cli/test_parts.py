@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from trigpoint.cli import client, environment, upkeep
 from trigpoint.cli.app import hoisted
 from trigpoint.cli.lineage import drawn, tree
 from trigpoint.cli.session import Session
@@ -44,6 +47,18 @@ def test_the_variables_name_proxy_bundle_and_key_and_never_what_makes_clients_an
     assert given["GOOGLE_CLOUD_PROJECT"] == "p-1"
     assert "STORAGE_EMULATOR_HOST" in UNSET
     assert not set(UNSET) & set(given)
+
+
+def test_the_default_project_is_taken_without_asking_for_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refused(*given: object) -> None:
+        raise AssertionError("nobody needs to be asked")
+
+    monkeypatch.setattr(client, "connect", refused)
+    monkeypatch.setattr(upkeep, "probe", lambda session: None)
+    here = replace(INFO, ca_bundle=str(tmp_path), key_file=str(tmp_path))
+    for chosen in (None, INFO.project, INFO.project_number):
+        session = Session(load({"home": "/h"}, {}), chosen_project=chosen)
+        assert environment.checked(session, here)["GOOGLE_CLOUD_PROJECT"] == (chosen or INFO.project)
 
 
 JOB = {"title": "forest", "schema": "system.CustomJobExecution", "metadata": {"customJob": "p/customJobs/7"}}

@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     projects.command("list")(list_projects)
     projects.command("create")(create_project)
     projects.command("delete")(delete_project)
+    projects.command("undelete")(undelete_project)
     app.add_typer(projects, name="projects")
     accounts = typer.Typer(help="Service accounts and their keys.", no_args_is_help=True)
     accounts.command("list")(list_accounts)
@@ -72,6 +73,13 @@ def delete_project(context: typer.Context, project_id: str = PROJECT_ID) -> None
     session: Session = context.obj
     gone = _result(_api(session).call("DELETE", RESOURCES, f"v3/projects/{project_id}"))
     session.show(gone, f"Project {project_id} is {gone.get('state', 'DELETE_REQUESTED')}.")
+
+
+def undelete_project(context: typer.Context, project_id: str = PROJECT_ID) -> None:
+    """Enable a deleted project again."""
+    session: Session = context.obj
+    back = _result(_api(session).call("POST", RESOURCES, f"v3/projects/{project_id}:undelete", {}))
+    session.show(back, f"Project {project_id} is {back.get('state', 'ACTIVE')}.")
 
 
 def list_accounts(context: typer.Context) -> None:

@@ -17,11 +17,15 @@ from types import FrameType
 
 import typer
 
-from trigpoint.cli import lease, server, upkeep
+from trigpoint.cli import client, lease, server, upkeep
+from trigpoint.cli.client import RESOURCES
 from trigpoint.cli.session import Failure, Session, Status
 from trigpoint.cli.variables import UNSET, variables
 from trigpoint.core import ready
 from trigpoint.core.ready import Ready
+
+_SHOWN = 10
+"""Projects that are named to somebody who chose none of them."""
 
 
 class Format(StrEnum):
@@ -89,7 +93,7 @@ def environment(session: Session, info: Ready) -> dict[str, str]:
 
 def checked(session: Session, info: Ready) -> Mapping[str, str]:
     """Return the variables; Failure unless every file they name is there and the server answers."""
-    given = variables(info, project=session.project(info))
+    given = variables(info, project=_project(session, info))
     missing = [name for name, value in given.items() if value.startswith("/") and not Path(value).exists()]
     if missing:
         raise Failure(
@@ -98,6 +102,36 @@ def checked(session: Session, info: Ready) -> Mapping[str, str]:
         )
     upkeep.probe(session)
     return given
+
+
+def _project(session: Session, info: Ready) -> str:
+    """Return the project to work in; Failure when there is none of the id or number that was chosen.
+
+    The server's own needs no question: it is there, and most programs work in it.
+    """
+    chosen = session.project(info)
+    if chosen in (info.project, info.project_number):
+        return chosen
+    active = []
+    for one in client.connect(session, info).pages(RESOURCES, "v3/projects:search", "projects", {"pageSize": 100}):
+        if one.get("state") == "ACTIVE":
+            active.append(one["projectId"])
+        if chosen in (one["projectId"], one["name"].rpartition("/")[2]):
+            if one["projectId"] in active:
+                return chosen
+            raise Failure(f"Project {chosen} was deleted.", _fix(session, "undelete", chosen), Status.USAGE)
+    known = f"{', '.join(active[:_SHOWN])}{', ...' if len(active) > _SHOWN else ''}"
+    raise Failure(
+        f"There is no project {chosen!r} on this home; there are: {known}.",
+        f"Choose one of them with --project, or have it: {_fix(session, 'create', chosen)}",
+        Status.USAGE,
+    )
+
+
+def _fix(session: Session, verb: str, project: str) -> str:
+    """Return the command that mends a choice; a server of our own ends with this failure, so another has to run."""
+    first = "trig up --detach && " if ready.temporary(session.run_folder) else ""
+    return f"{first}trig projects {verb} {shlex.quote(project)}"
 
 
 def attended(words: Sequence[str], surroundings: Mapping[str, str]) -> tuple[int, bool]:
