@@ -43,6 +43,7 @@ from trigpoint.domains.tensorboard import Tensorboards
 from trigpoint.domains.training import Neighbours, Training
 from trigpoint.kernel.operations import Operations
 from trigpoint.kernel.query import Queries
+from trigpoint.kernel.recorder import Recorder
 from trigpoint.kernel.resource import Kernel
 from trigpoint.kernel.schedule import Schedule
 from trigpoint.kernel.standard import Handler, Standard
@@ -86,9 +87,8 @@ class Server:
         self._project = self._projects.ensure(given.project)
         self._identity = Identity(self._store, self._clock, self._ids, self._projects, given.path("keys"))
         self._key_file = self._identity.prepare_operator(given.project)
-        self._storage = Storage(
-            self._store, given.home, self._clock, self._ids, self._number, location=given.location.upper()
-        )
+        self._recorder = Recorder(self._store, self._clock)
+        self._storage = self._make_storage()
         self._authority = Authority.open(given.path("keys", "ca"), self._clock)
         self._bundle = self._authority.write_bundle(given.path("run", "ca-bundle.pem"))
 
@@ -98,7 +98,7 @@ class Server:
         lineage = Lineage(self._kernel, operations, queries)
         files = self._storage.files
         self._datasets = Datasets(self._kernel, operations, standard, lineage, files, given.home)
-        models = Models(self._kernel, operations, queries, lineage, files)
+        self._models = models = Models(self._kernel, operations, queries, lineage, files)
         self._places = self._make_places()
         self._jobs = Jobs(
             JobParts(
@@ -111,6 +111,7 @@ class Server:
                 machines=Types(),
                 host=upkeep.host(given),
                 places=self._places,
+                recorder=self._recorder,
             )
         )
         self._training = Training(standard, Neighbours(self._datasets, self._jobs, models, lineage, self._storage))
@@ -136,6 +137,7 @@ class Server:
             if signal.getsignal(number) != signal.SIG_IGN:
                 loop.add_signal_handler(number, stop.set)
         self._storage.start()
+        self._recorder.start()
         replicas = self._jobs.recover()
         shutil.rmtree(self._places.doors, ignore_errors=True)  # of a server that was killed
         await self._front.start()
@@ -149,7 +151,6 @@ class Server:
         self._announce().write(self._settings.path("run"))
         self.serving = True
         log.info("serving", port=self._front.address[1], proxy=self._front.proxy_address[1], home=self._settings.home)
-        self._console.start()
         await loop.run_in_executor(self._pool, self._begin_work)
         await stop.wait()
         ready.withdraw(self._settings.path("run"))
@@ -172,6 +173,7 @@ class Server:
         self._workers.stop()
         self._environments.close()
         self._vertex.close()
+        self._console.close()
         self._pool.shutdown()
         self._threads.close()
         self._datasets.close()
@@ -180,6 +182,7 @@ class Server:
             self._storage.close()
         except TrigpointError as error:
             log.warning("upkeep of storage failed", reason=error.message)  # the next start does what is due
+        self._recorder.close()
         self._store.close()
         log.info("stopped")
 
@@ -212,6 +215,10 @@ class Server:
             install_env=index_settings(os.environ),
             allow=given.tunnel_allow,
         )
+
+    def _make_storage(self) -> Storage:
+        given, parts = self._settings, (self._clock, self._ids, self._number)
+        return Storage(self._store, given.home, *parts, location=given.location.upper(), recorder=self._recorder)
 
     def _make_places(self) -> Places:
         given = self._settings
@@ -285,7 +292,7 @@ class Server:
             proxy_port=given.proxy_port or self._last("proxy_port"),
             outbound=Outbound.parse(given.tunnel_allow),
         )
-        metadata = identity_surface.MetadataApp(identity, self._pool)
+        metadata = identity_surface.MetadataApp(identity, self._pool, self._recorder)
         return Front(
             served.table(apps),
             rpcs,
@@ -309,6 +316,7 @@ class Server:
                 jobs=self._jobs,
                 datasets=self._datasets,
                 logging=self._logging,
+                models=self._models,
                 vertex=self._vertex.app,
                 storage=gcs,
                 here=served.here(self._settings),

@@ -178,7 +178,7 @@ def test_the_narrative_names_the_console_and_its_reads_are_answered_at_once(worl
     assert owner.ask("GET", f"vertex/v1/{made['name']}")["name"] == made["name"]
     assert time.monotonic() - begun < 1
     created = next(event for event in stream if event.data and event.data.get("kind") == "customJob.created")
-    assert created.data["data"]["library"].startswith("trigpoint-console/")
+    assert created.data["data"]["client"]["library"].startswith("trigpoint-console/")
     assert created.data["actor"] == "operator@demo-project.iam.gserviceaccount.com"
     assert owner.api("POST", f"vertex/v1/{made['name']}:cancel", {}).status == 200
 

@@ -70,7 +70,7 @@ class Browser:
         page: bool = True,
     ) -> Told:
         """Return the answer to one request; `page`: with what our own page sends along."""
-        connection = self._connect()
+        connection = self.connect()
         try:
             connection.request(method, path, *self._request(body, headers, page))
             answer = connection.getresponse()
@@ -92,7 +92,7 @@ class Browser:
 
     def opens(self, name: str) -> int:
         """Return the status that a stream begins with, and leave it."""
-        connection = self._connect()
+        connection = self.connect()
         try:
             connection.request("GET", f"/console/api/{name}", *self._request(None, {}, page=True))
             with connection.getresponse() as answer:
@@ -100,9 +100,11 @@ class Browser:
         finally:
             connection.close()
 
-    def stream(self, name: str, after: str = "", seconds: float = 20) -> Iterator[Event]:
+    def stream(
+        self, name: str, after: str = "", seconds: float = 20, connection: http.client.HTTPConnection | None = None
+    ) -> Iterator[Event]:
         """Yield the events of a stream until it ends; a silence of so many seconds is an error."""
-        connection = self._connect(seconds)
+        connection = connection or self.connect(seconds)
         try:
             given = {"last-event-id": after} if after else {}
             connection.request("GET", f"/console/api/{name}", *self._request(None, given, page=True))
@@ -119,7 +121,8 @@ class Browser:
         finally:
             connection.close()
 
-    def _connect(self, seconds: float = 60) -> http.client.HTTPConnection:
+    def connect(self, seconds: float = 60) -> http.client.HTTPConnection:
+        """Return a connection of its own to the server."""
         if not self.secure:
             return http.client.HTTPConnection("127.0.0.1", self.info.port, timeout=seconds)
         connection = http.client.HTTPSConnection("127.0.0.1", timeout=seconds)

@@ -60,7 +60,7 @@ class Replica:
         self._log.close()
         if self._directory.status.outcome is None:
             self._write_down(outcome)
-        self._reporter.report("outcome", asdict(outcome))
+        self._reporter.report("outcome", {**asdict(outcome), **self._log.counts()})
         self._room.clear()
         self._reporter.close(_PATIENCE)
 
@@ -165,10 +165,10 @@ class Replica:
             os.close(write_error)
         pump.start()
         self._started(running)
-        self._reporter.report("started", {"pid": running.pid})
+        self._reporter.report("started", {"pid": running.pid, "argv": argv, "env": self._room.shown(env)})
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         code = self._watch(running)
-        self._reporter.beat(self._usage.measure(self._log.bytes))
+        self._reporter.beat(self._usage.measure(self._log.counts()))
         starved = self._room.group.out_of_memory_kills() > 0
         self._room.close()
         pump.finish(5)
@@ -228,7 +228,7 @@ class Replica:
         while not self._ended:
             if self._directory.removed():  # nobody will ever ask for this replica again
                 self._command(protocol.Command("stop", grace_s=0))
-            self._reporter.beat(self._usage.measure(self._log.bytes))
+            self._reporter.beat(self._usage.measure(self._log.counts()))
             self._room.reap()
             self._pause(self._spec.heartbeat_s)
 
@@ -274,7 +274,7 @@ class Replica:
                 self._room.kill()
 
     def _logs_moved(self) -> None:
-        self._reporter.logs_moved(lambda: self._log.bytes)
+        self._reporter.logs_moved(self._log.counts)
 
 
 def live(path: str) -> bool:

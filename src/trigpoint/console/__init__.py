@@ -22,6 +22,10 @@ from trigpoint.console.machine.wire import Finding, HomeInfo
 from trigpoint.console.narrative import Narrative
 from trigpoint.console.pages import Pages
 from trigpoint.console.passing import App, Passing
+from trigpoint.console.picture.details import Details
+from trigpoint.console.picture.gather import Sources
+from trigpoint.console.picture.topic import Pictures
+from trigpoint.console.picture.wire import NodeDetails
 from trigpoint.console.runs import listing
 from trigpoint.console.runs.details import details
 from trigpoint.console.runs.listing import Runs
@@ -37,6 +41,7 @@ from trigpoint.domains.datasets import Datasets
 from trigpoint.domains.identity import Identity
 from trigpoint.domains.jobs import Jobs
 from trigpoint.domains.logging import Logging
+from trigpoint.domains.models import Models
 from trigpoint.domains.projects import Projects
 from trigpoint.store import Store
 
@@ -70,6 +75,7 @@ class Parts:
     jobs: Jobs
     datasets: Datasets
     logging: Logging
+    models: Models
     vertex: App
     storage: App
     here: Here
@@ -96,7 +102,9 @@ class Console:
         self._runs = Runs(store, parts.tokens)
         self._home = Home(store, self._runs, parts.jobs.load, parts.here.examine, parts.here.home)
         logs = Logs(store, parts.logging.reading, parts.jobs, self._job, pool)
-        topics: dict[str, Topic] = {"project": Narrative(store, parts.projects, pool)}
+        sources = Sources(store, parts.jobs, parts.models, parts.projects)
+        self._pictures, self._nodes = Pictures(sources), Details(sources, parts.datasets)
+        topics: dict[str, Topic] = {"project": Narrative(store, parts.projects, pool), "run": self._pictures}
         streamed = {"live": Live(topics).open, "logs/stream": logs.open}
         answered = {**doors.handlers(), **self._handlers(), ("GET", "logs"): logs.page}
         self._streams = Streams(pool)
@@ -109,19 +117,21 @@ class Console:
             pool,
         )
 
-    def start(self) -> None:
-        """Begin what goes on in the background."""
-        self._home.examine()
-
     def drain(self) -> None:
         """Let the live streams go: the first step of a stop, so that the front need not wait for them."""
         self._streams.close()
+
+    def close(self) -> None:
+        """Let what is being drawn end; after `drain`."""
+        self._pictures.close()
 
     def _handlers(self) -> Mapping[tuple[str, str], Handler]:
         return {
             ("GET", "home"): self._start_page,
             ("GET", "runs"): self._run_page,
             ("GET", "run"): self._details,
+            ("GET", "picture"): lambda ask: self._pictures.picture(self._name(ask, "run")),
+            ("GET", "picture/node"): self._node,
             ("GET", "offers"): self._offers,
             ("GET", "usage"): self._usage,
             ("GET", "datasets/profile"): lambda ask: answers.profile(self._parts.datasets, self._name(ask, "dataset")),
@@ -144,6 +154,9 @@ class Console:
     def _usage(self, ask: Ask) -> Usage:
         replicas = self._parts.jobs.replicas(self._job(ask))
         return reading.usage(self._parts.store, replicas, ask.number("since", 0, 1 << 53), self._parts.here.memory_of)
+
+    def _node(self, ask: Ask) -> NodeDetails:
+        return self._nodes.of(self._name(ask, "run"), ask.text("id"), guarded=not ask.session.owner)
 
     def _project(self, ask: Ask) -> str:
         """Return the number of the project that a request asks about, if the session may see it."""

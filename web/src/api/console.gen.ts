@@ -204,6 +204,8 @@ export interface Node {
 /** One node, opened: what a card has no room for. Members that say nothing of its kind are empty. */
 export interface NodeDetails {
   node: Node;
+  /** More than the node itself tells: of a replica its address, environment and outcome. */
+  facts: Record<string, unknown>;
   /** The API resource that it stands for, as JSON. */
   resource: Record<string, unknown> | null;
   variables: Variable[];
@@ -216,7 +218,7 @@ export interface NodeDetails {
   objects: Thing[];
   /** Name -> version of what is installed. */
   packages: Record<string, string>;
-  /** Of a dataset, as far as its profile is known. */
+  /** Of a dataset, once somebody has looked at them (`datasets/profile`). */
   columns: (Record<string, unknown>)[];
   /** The newest sign of life of a replica. */
   usage: Record<string, unknown> | null;

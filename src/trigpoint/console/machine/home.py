@@ -52,14 +52,13 @@ class Home:
         self._store, self._runs, self._load, self._home = store, runs, load, home
         self._findings: Sequence[Finding] = ()
         self._examine = examine
+        self._lock = threading.Lock()
+        self._begun = False
         self._cpu = CpuShare()
 
-    def examine(self) -> None:
-        """Find out in the background what the machine can do; the page shows it once it is known."""
-        threading.Thread(target=self._look, name="doctor", daemon=True).start()
-
     def info(self, project: str) -> HomeInfo:
-        """Return the start page of a project."""
+        """Return the start page of a project. The first to ask has the machine examined; the page shows it later."""
+        self._begin()
         active = self._runs.page(project, {"state": "QUEUED,PENDING,RUNNING,CANCELLING", "size": str(_ACTIVE)})
         failed = self._runs.page(project, {"state": "FAILED", "size": str(_LATELY), "order": "changed desc"})
         recent = self._runs.page(project, {"state": "SUCCEEDED", "size": str(_LATELY), "order": "changed desc"})
@@ -98,6 +97,13 @@ class Home:
             vcpu_quota=load.vcpu_quota,
             waiting=load.waiting,
         )
+
+    def _begin(self) -> None:
+        """Begin to find out what the machine can do. Not at the server's start: it takes processes and seconds."""
+        with self._lock:
+            begun, self._begun = self._begun, True
+        if not begun:
+            threading.Thread(target=self._look, name="doctor", daemon=True).start()
 
     def _look(self) -> None:
         try:

@@ -94,6 +94,7 @@ function Lines({ tail, wrap, from, names, search }: Given) {
   const box = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const [stuck, setStuck] = useState(from === 0);
+  const last = useRef(0);
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => box.current,
@@ -108,7 +109,10 @@ function Lines({ tail, wrap, from, names, search }: Given) {
   };
   const scrolled = () => {
     const { scrollTop = 0, scrollHeight = 0, clientHeight = 0 } = box.current ?? {};
-    setStuck(scrollHeight - scrollTop - clientHeight < ROW && !held.newer);
+    // Lines that turn out higher than was thought move the end away: only who scrolls up wants to leave it.
+    if (scrollTop < last.current - ROW) setStuck(false);
+    else if (scrollHeight - scrollTop - clientHeight < ROW && !held.newer) setStuck(true);
+    last.current = scrollTop;
     if (scrollTop < NEAR) void tail.more("older");
     if (scrollHeight - scrollTop - clientHeight < NEAR) void tail.more("newer");
   };

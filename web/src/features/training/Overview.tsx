@@ -9,7 +9,7 @@ import { Card, Wide } from "~/design/Page";
 import { State } from "~/design/State";
 import { Ago } from "~/design/Time";
 import { useTexts } from "~/i18n";
-import { idOf, pageOf } from "~/lib/names";
+import { idOf, methodOf, pageOf } from "~/lib/names";
 import { formatClock, formatInstant } from "~/lib/times";
 import { Failure } from "./Failure";
 import css from "./Training.module.css";
@@ -69,7 +69,7 @@ function About({ details }: { details: RunDetails }) {
   const job = details.job as CustomJob | null;
   const spec = job?.jobSpec ?? (pipeline?.trainingTaskInputs as CustomJob["jobSpec"]);
   const created = details.timeline.find((event) => event.kind.endsWith(".created"));
-  const called = (created?.data ?? {}) as Record<string, string | undefined>;
+  const client = (created?.data.client ?? {}) as Record<string, string | undefined>;
   const replica = details.replicas[0];
   const parent = run.name.split("/").slice(0, 4).join("/");
   const dataset = pipeline?.inputDataConfig?.datasetId && `${parent}/datasets/${pipeline.inputDataConfig.datasetId}`;
@@ -82,7 +82,10 @@ function About({ details }: { details: RunDetails }) {
         [say("started"), run.started ? <Ago key="started" at={run.started} /> : ""],
         [say("ended"), run.ended ? <Ago key="ended" at={run.ended} /> : ""],
         [say("by"), created?.actor],
-        [say("method"), [called.caller, called.library].filter(Boolean).join(" · ")],
+        [
+          say("method"),
+          [methodOf(client.method ?? ""), client.library, client.environment].filter(Boolean).join(" · "),
+        ],
         [say("dataset"), dataset && <To key="dataset" name={dataset} />],
         ...poolFacts(spec?.workerPoolSpecs?.[0], say),
         [say("output"), output && <To key="output" name={`${output.replace(/\/$/, "")}/`} whole />],
