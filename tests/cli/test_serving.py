@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -137,12 +138,42 @@ def test_a_project_is_chosen_by_id_or_number_until_it_is_deleted(serving: Path) 
     for chosen in ("third-project", made["name"].rpartition("/")[2]):
         given = json.loads(trig(serving, "--project", chosen, "env", "--format", "json").stdout)
         assert given["GOOGLE_CLOUD_PROJECT"] == chosen
-    trig(serving, "projects", "delete", "third-project")
+    trig(serving, "projects", "delete", "third-project", "--yes")
     done = trig(serving, "--project", "third-project", "env")
     assert done.returncode == 2
     assert done.stderr == "Error: Project third-project was deleted.\ntrig projects undelete third-project\n"
     assert trig(serving, "projects", "undelete", "third-project").returncode == 0
     assert trig(serving, "--project", "third-project", "env").returncode == 0
+
+
+def test_a_project_is_deleted_only_when_somebody_says_so(serving: Path) -> None:
+    trig(serving, "projects", "create", "fourth-project")
+    refused = trig(serving, "projects", "delete", "fourth-project")
+    assert refused.returncode == 2
+    assert refused.stderr.endswith("trig projects delete fourth-project --yes\n")
+    assert answered(serving, "no", "projects", "delete", "fourth-project") == 1
+    assert project_state(serving, "fourth-project") == "ACTIVE"
+    assert answered(serving, "y", "projects", "delete", "fourth-project") == 0
+    assert project_state(serving, "fourth-project") == "DELETE_REQUESTED"
+
+
+def answered(home: Path, answer: str, *arguments: str) -> int:
+    """Run a command on a terminal, answer its question and return its status; its results go elsewhere."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command(*arguments), env=environ(home), stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    os.close(theirs)
+    os.write(ours, f"{answer}\n".encode())
+    said = process.communicate(timeout=60)[1]
+    os.close(ours)
+    assert b"Delete project" in said
+    return process.returncode
+
+
+def project_state(home: Path, project: str) -> str:
+    listed = json.loads(trig(home, "projects", "list", "--json").stdout)
+    return str(next(one["state"] for one in listed if one["projectId"] == project))
 
 
 def test_a_project_that_is_not_there_leaves_no_server_behind(tmp_path: Path) -> None:
