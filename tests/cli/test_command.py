@@ -43,6 +43,8 @@ def test_help_names_every_command(tmp_path: Path, group: str) -> None:
         (["status"], 3, "No server runs on"),
         (["env"], 3, "trig up --detach"),
         (["jobs", "list"], 3, "trig up --detach"),
+        (["jobs", "list", "--limit", "0"], 2, "'--limit'"),
+        (["jobs", "list", "--limit", "-3"], 2, "'--limit'"),
         (["logs", "1"], 3, "No server runs on"),
         (["jobs", "nonsense"], 2, "nonsense"),
         (["run", "--", "no-such-program"], 2, "no-such-program"),

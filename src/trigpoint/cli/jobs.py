@@ -35,7 +35,7 @@ JOB = typer.Argument(help="A job's id, full name or display name; a training pip
 def list_jobs(
     context: typer.Context,
     filter_: str = typer.Option("", "--filter", help='An API filter such as state="JOB_STATE_RUNNING".'),
-    limit: int = typer.Option(50, help="How many to show, newest first."),
+    limit: int = typer.Option(50, min=1, help="How many to show, newest first."),
 ) -> None:
     """List custom jobs, newest first."""
     session: Session = context.obj
