@@ -78,6 +78,11 @@ def _agents(given: Settings) -> Mapping[str, list[str]]:
 def _backup(given: Settings, target: str) -> Mapping[str, Any]:
     """Copy the databases, then objects and keys: what changes in between is newer in the files only."""
     path = Path(target)
+    for name in _FOLDERS:
+        if path.resolve().is_relative_to(given.path(name).resolve()):
+            raise InvalidArgument(
+                f"{path} is in what is to be copied, the home's folder {name}: name a path elsewhere."
+            )
     store = Store.open(given.database_url, given.telemetry_url, read_only=True)
     try:
         backup.backup(store, path, lambda folder: _copy_files(given, folder))
@@ -206,7 +211,7 @@ def _live_jobs(store: Store) -> set[str]:
 
 
 def _rescan(given: Settings) -> Mapping[str, Any]:
-    """Bring every bucket's rows in line with its folder."""
+    """Bring every bucket's rows in line with its folder; name what lies beside those folders and belongs to none."""
     store = Store.open(given.database_url, given.telemetry_url)
     clock, ids = SystemClock(), SystemIds()
     try:
@@ -216,7 +221,9 @@ def _rescan(given: Settings) -> Mapping[str, Any]:
         swept = {bucket: storage.files.rescan(bucket) for bucket in buckets}
     finally:
         store.close()
-    return {"buckets": len(swept), "taken up": sum(len(found.adopted) for found in swept.values())}
+    strange = sorted(set(os.listdir(given.path("buckets"))) - set(buckets))
+    taken_up = sum(len(found.adopted) for found in swept.values())
+    return {"buckets": len(swept), "taken up": taken_up, **({"no buckets": strange} if strange else {})}
 
 
 def secret(path: Path) -> bytes:
