@@ -543,3 +543,13 @@ def test_wrong_fields_are_refused_before_anything_is_done(call: Http, bucket: st
     path = f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name=refused&fields=name("
     assert call("POST", path, b"bytes")[0] == 400
     assert call("GET", f"/storage/v1/b/{bucket}/o/refused")[0] == 404
+
+
+def test_a_bucket_whose_place_a_file_has_is_refused_with_the_way_out(call: Http, endpoint: Any, served: Any) -> None:
+    stray = served.home / "buckets" / "stray-file"
+    stray.write_bytes(b"precious")
+    status, _, body = call("POST", f"/storage/v1/b?project={endpoint.project}", {"name": "stray-file"})
+    assert (status, stray.read_bytes()) == (400, b"precious")
+    assert "move it" in json.loads(body)["error"]["message"]
+    stray.unlink()
+    assert call("POST", f"/storage/v1/b?project={endpoint.project}", {"name": "stray-file"})[0] == 200
