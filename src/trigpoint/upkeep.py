@@ -4,12 +4,14 @@ Each verb runs in a process of its own (`python -m trigpoint.server VERB`), prin
 not a server serves the home, except `restore`. The small helpers that `server` builds its parts with are here too.
 """
 
+import errno
 import json
 import os
 import resource
 import secrets
 import shutil
 import socket
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -268,7 +270,23 @@ def plain_logs() -> None:
     """Have the server's log show faults by their lines alone: the values around them are requests, keys and tokens."""
     *processors, _ = structlog.get_config()["processors"]
     renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(processors=[*processors, renderer])
+    structlog.configure(processors=[*processors, renderer], logger_factory=structlog.PrintLoggerFactory(_Log()))  # type: ignore[arg-type]
+
+
+class _Log:
+    """Standard output as a place that may go: a terminal is closed, a disk is full, and the server goes on."""
+
+    def write(self, text: str) -> None:
+        """Write a line, or lose it."""
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except OSError as error:
+            if error.errno == errno.EIO:  # the terminal is gone for good: what is left unwritten would fail again
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def flush(self) -> None:
+        """Nothing is left to do."""
 
 
 def uv() -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -158,6 +161,27 @@ def test_a_closed_terminal_ends_the_server_and_no_job(home: Path) -> None:
     assert state(home, name) == "JOB_STATE_RUNNING"
     assert trig(home, "down", "--cancel-jobs").returncode == 0
     assert "Still running" not in trig(home, "status").stdout
+
+
+def test_a_server_on_a_terminal_that_is_closed_ends_in_order(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command("up"),
+        env=environ(tmp_path),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(theirs)
+    said = b""
+    while b"trig run --" not in said:
+        said += os.read(ours, 4096)
+    time.sleep(1)
+    os.close(ours)
+    assert process.wait(60) == 0
+    assert not ready.locked(tmp_path / "run")
 
 
 def test_a_server_of_its_own_ends_on_sighup_but_not_under_nohup(tmp_path: Path) -> None:

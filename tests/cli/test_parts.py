@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 from dataclasses import replace
@@ -149,3 +150,14 @@ def test_a_table_is_aligned_text_where_nobody_looks() -> None:
     session = Session(load({"home": "/h"}, {}), out=Console(file=output, soft_wrap=True))
     session.table([{"A": "1", "B": "x" * 200}, {"A": "333"}], ["A", "B"])
     assert output.getvalue().splitlines() == ["A    B", f"1    {'x' * 200}", "333"]
+
+
+class Gone(io.StringIO):
+    """A terminal that was closed."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_note_on_a_terminal_that_is_gone_ends_nothing() -> None:
+    Session(load({"home": "/h"}, {}), err=Console(file=Gone())).note("Cancelling customJobs/7")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -66,8 +67,9 @@ class Session:
         return self.settings.path("run")
 
     def note(self, text: str) -> None:
-        """Say something to the person; never part of the result."""
-        self.err.print(text, markup=False)
+        """Say something to the person, if somebody is there still; never part of the result."""
+        with suppress(OSError):
+            self.err.print(text, markup=False)
 
     def show(self, value: Any, human: Callable[[], None] | str) -> None:
         """Print a result: as JSON when asked, else as a person reads it."""
