@@ -85,4 +85,4 @@ def _select(data: Any, tree: Tree) -> Any:
 
 
 def _invalid() -> InvalidArgument:
-    return InvalidArgument(violations=[Violation("fields", "It is no selector such as `name,jobSpec(scheduling)`.")])
+    return InvalidArgument(violations=[Violation("fields", "It is no selector such as `nextPageToken,items(name)`.")])
