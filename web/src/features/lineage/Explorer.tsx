@@ -1,28 +1,32 @@
 // The graph around one node, growing where one asks for more.
 
 import { useQuery } from "@tanstack/react-query";
-import { type Edge, Handle, type Node, type NodeProps, Position } from "@xyflow/react";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { type Node, type NodeProps, ViewportPortal } from "@xyflow/react";
+import { memo, useCallback, useEffect, useMemo, useState } from "react";
 import { Flow } from "~/design/Flow";
 import { Problem, Waiting } from "~/design/Notice";
 import { useTexts } from "~/i18n";
 import { Details } from "./Details";
-import { EMPTY, type Graph, grown, type Thing } from "./graph";
+import { type Arrow, EMPTY, type Graph, grown, type Thing } from "./graph";
 import css from "./Lineage.module.css";
 import type { Asked } from "./layout";
 import { around } from "./load";
 import { lineageTexts } from "./texts";
 import { useLayout } from "./useLayout";
+import { What } from "./What";
 
 const WIDTH = 210;
 const HEIGHT = 52;
+/** Steps from the first node of an artifact to the furthest that are shown at once. */
+const NEAR = 3;
+const NONE: never[] = [];
 
 export function Explorer({ focus }: { focus: string }) {
   const say = useTexts(lineageTexts);
   const [graph, setGraph] = useState<Graph>(EMPTY);
   const [open, setOpen] = useState<string | undefined>(focus.includes("/contexts/") ? undefined : focus);
   const [problem, setProblem] = useState<unknown>();
-  const first = useQuery({ queryKey: ["lineage", focus], queryFn: () => around(focus, 20), staleTime: 0 });
+  const first = useQuery({ queryKey: ["lineage", focus], queryFn: () => around(focus, NEAR), staleTime: 0 });
   useEffect(() => {
     if (first.data) setGraph(grown(EMPTY, first.data, [focus]));
   }, [first.data, focus]);
@@ -34,7 +38,7 @@ export function Explorer({ focus }: { focus: string }) {
       setProblem(error);
     }
   }, []);
-  const { nodes, edges } = useDrawn(graph, open ?? focus, more);
+  const { nodes, lines } = useDrawn(graph, open ?? focus, more);
   if (first.isPending) return <Waiting lines={6} height={400} />;
   if (first.isError) return <Problem error={first.error} retry={() => void first.refetch()} />;
   const chosen = open ? graph.things.get(open) : undefined;
@@ -46,11 +50,13 @@ export function Explorer({ focus }: { focus: string }) {
           <Flow
             label={say("title")}
             nodes={nodes}
-            edges={edges}
+            edges={NONE}
             nodeTypes={NODES}
             onOpen={setOpen}
             fit={{ maxZoom: 1.2 }}
-          />
+          >
+            <Lines {...lines} />
+          </Flow>
         )}
         <p className={css.count}>{say("nodes", { count: graph.things.size })}</p>
       </div>
@@ -65,7 +71,7 @@ function useDrawn(
   graph: Graph,
   chosen: string,
   more: (id: string) => Promise<void>,
-): { nodes: Drawn[]; edges: Edge[] } {
+): { nodes: Drawn[]; lines: Record<Arrow["kind"], string> } {
   const asked = useMemo<Asked>(
     () => ({
       nodes: [...graph.things.keys()].map((id) => ({ id, width: WIDTH, height: HEIGHT })),
@@ -74,42 +80,56 @@ function useDrawn(
     [graph],
   );
   const placed = useLayout(asked);
-  return useMemo(() => {
-    const nodes = [...graph.things.values()]
-      .filter((thing) => placed[thing.id])
-      .map(
-        (thing): Drawn => ({
-          id: thing.id,
-          type: "thing",
-          position: placed[thing.id] ?? { x: 0, y: 0 },
-          width: WIDTH,
-          height: HEIGHT,
-          ariaLabel: `${thing.role}: ${thing.title}`,
-          data: { thing, chosen: thing.id === chosen, more: graph.explored.has(thing.id) ? undefined : more },
-        }),
-      );
-    const edges = [...graph.arrows.values()]
-      .filter(({ from, to }) => placed[from] && placed[to])
-      .map(
-        ({ id, from, to, kind }): Edge => ({
-          id,
-          source: from,
-          target: to,
-          className: css[kind] ?? "",
-          animated: false,
-          focusable: false,
-        }),
-      );
-    return { nodes, edges };
-  }, [graph, placed, chosen, more]);
+  const nodes = useMemo(
+    () =>
+      [...graph.things.values()]
+        .filter((thing) => placed[thing.id])
+        .map(
+          (thing): Drawn => ({
+            id: thing.id,
+            type: "thing",
+            position: placed[thing.id] ?? { x: 0, y: 0 },
+            width: WIDTH,
+            height: HEIGHT,
+            ariaLabel: `${thing.role}: ${thing.title}`,
+            data: { thing, chosen: thing.id === chosen, more: graph.explored.has(thing.id) ? undefined : more },
+          }),
+        ),
+    [graph, placed, chosen, more],
+  );
+  const lines = useMemo(() => {
+    const found = { reads: "", makes: "" };
+    for (const { from, to, kind } of graph.arrows.values()) {
+      const [start, end] = [placed[from], placed[to]];
+      if (start && end) found[kind] += line(start.x + WIDTH, start.y + HEIGHT / 2, end.x, end.y + HEIGHT / 2);
+    }
+    return found;
+  }, [graph, placed]);
+  return { nodes, lines };
 }
 
-function ThingNode({ data: { thing, chosen, more } }: NodeProps<Drawn>) {
+function line(x1: number, y1: number, x2: number, y2: number): string {
+  const bend = Math.max(40, Math.abs(x2 - x1) / 2);
+  return `M${x1},${y1}C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2},${y2}`;
+}
+
+/** All lines of one kind are one path: there may be thousands, and none of them is touched alone. */
+const Lines = memo(({ reads, makes }: Record<Arrow["kind"], string>) => (
+  <ViewportPortal>
+    <svg className={css.lines} aria-hidden="true">
+      <path d={reads} className={css.reads} />
+      <path d={makes} className={css.makes} />
+    </svg>
+  </ViewportPortal>
+));
+
+const ThingNode = memo(({ data: { thing, chosen, more } }: NodeProps<Drawn>) => {
   const say = useTexts(lineageTexts);
   return (
     <div className={css.thing} data-kind={thing.kind} data-chosen={chosen || undefined} title={thing.title}>
-      <Handle type="target" position={Position.Left} />
-      <span className={css.role}>{say(`schema.${thing.role}`)}</span>
+      <span className={css.role}>
+        <What thing={thing} />
+      </span>
       <span className={css.title}>{thing.title}</span>
       {more && (
         <button
@@ -125,9 +145,8 @@ function ThingNode({ data: { thing, chosen, more } }: NodeProps<Drawn>) {
           {"+"}
         </button>
       )}
-      <Handle type="source" position={Position.Right} />
     </div>
   );
-}
+});
 
 const NODES = { thing: ThingNode };
