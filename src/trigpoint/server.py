@@ -1,6 +1,6 @@
 """READ FIRST: builds each part once, hands it to those who need it, starts them, and stops them in reverse.
 
-`python -m trigpoint.server serve` serves a home; its other verbs are upkeep (`trigpoint.upkeep`).
+`python -m trigpoint.server serve` serves a home, with `--temporary` while somebody uses it; other verbs are upkeep.
 """
 
 import asyncio
@@ -39,6 +39,7 @@ from trigpoint.domains.models import Models
 from trigpoint.domains.projects import Projects
 from trigpoint.domains.projects.rpc import ProjectsApi
 from trigpoint.domains.storage import Storage
+from trigpoint.domains.tensorboard import Tensorboards
 from trigpoint.domains.training import Neighbours, Training
 from trigpoint.kernel.operations import Operations
 from trigpoint.kernel.query import Queries
@@ -69,7 +70,7 @@ class Server:
 
     def __init__(self, given: Settings) -> None:
         self._settings = given
-        self.serving = False
+        self.serving = self._working = False
         self._clock, self._ids = SystemClock(), SystemIds()
         for folder in ("run", "keys", "logs", "attempts", "environments"):
             given.path(folder).mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -78,7 +79,7 @@ class Server:
         self._kernel = Kernel(self._store, self._clock, self._ids, self._schedule)
         self._secret = upkeep.secret(given.path("keys", "server.secret"))
         tokens = self._tokens = Tokens(self._secret)
-        operations, queries = Operations(self._kernel, tokens), Queries(self._kernel, tokens)
+        operations, queries = Operations(self._kernel, tokens), Queries(self._kernel, tokens, self._known_number)
         standard = Standard(self._kernel, operations, queries)
         self._operations = operations
 
@@ -114,7 +115,8 @@ class Server:
             )
         )
         self._training = Training(standard, Neighbours(self._datasets, self._jobs, models, lineage, self._storage))
-        self._slices = (self._jobs, self._training, self._datasets, models, lineage)
+        boards = Tensorboards(standard)
+        self._slices = (self._jobs, self._training, self._datasets, models, lineage, boards)
         reconcilers = {**self._jobs.reconcilers(), **self._training.reconcilers()}
         self._workers = Workers(self._store, self._schedule, self._clock, reconcilers)
         self._pool = ThreadPoolExecutor(16, thread_name_prefix="surface")
@@ -124,15 +126,16 @@ class Server:
         self._agents = uvicorn.Server(self._agents_config())
 
     def run(self) -> None:
-        """Serve until SIGTERM or SIGINT."""
+        """Serve until SIGTERM, SIGINT or SIGHUP; a temporary server also until nobody uses it."""
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(self._serve())
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:
+                loop.add_signal_handler(number, stop.set)
         self._storage.start()
         self._recorder.start()
         replicas = self._jobs.recover()
@@ -141,7 +144,7 @@ class Server:
         for replica in replicas:
             await self._open_doors(replica.uid, replica.task)
         agents_task = asyncio.create_task(self._agents.serve())
-        ticking = asyncio.create_task(self._tick())
+        ticking = asyncio.create_task(self._tick(stop))
         gc.freeze()
         ports = {"port": self._front.address[1], "proxy_port": self._front.proxy_address[1]}
         upkeep.keep_ports(self._settings.path("run"), ports)
@@ -164,6 +167,7 @@ class Server:
         found = [path.name for path in self._settings.path("attempts").iterdir()]
         self._engine.sweep({uid for uid in found if self._jobs.replica(uid, "workerpool0-0") is not None})
         self._workers.start()
+        self._working = True
 
     def _put_away(self) -> None:
         self._workers.stop()
@@ -182,9 +186,17 @@ class Server:
         self._store.close()
         log.info("stopped")
 
-    async def _tick(self) -> None:
-        while True:
+    def _needless(self) -> bool:
+        """Return whether nobody uses a temporary server and no work is left; then new users wait until it ended."""
+        run = self._settings.path("run")
+        idle = ready.temporary(run) and self._working and not len(self._schedule)
+        return idle and ready.alone(run) is not None
+
+    async def _tick(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
             await asyncio.sleep(_TICK_SECONDS)
+            if self._needless():
+                stop.set()
             try:
                 await asyncio.get_running_loop().run_in_executor(self._pool, self._storage.tick)
             except TrigpointError as error:
@@ -384,6 +396,7 @@ def main(arguments: list[str]) -> int:
             print(f"Another server has the home {given.home}.", file=sys.stderr)  # noqa: T201
             return 3
         ready.withdraw(given.path("run"))  # of a server that was killed: its process id may be anybody's by now
+        ready.make_temporary(given.path("run"), arguments[1:] == ["--temporary"])
         upkeep.plain_logs()
         upkeep.raise_limits()
         with contextlib.ExitStack() as held:
@@ -396,7 +409,7 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         if server is not None and server.serving:
             raise
-        print(str(error), file=sys.stderr)  # noqa: T201
+        print(f"{error.strerror}: {error.filename}" if error.filename else error, file=sys.stderr)  # noqa: T201
         return 1
     return 0
 

@@ -85,6 +85,13 @@ def _from_file(path: Path) -> Mapping[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
+    except NotADirectoryError as error:
+        home = path.parent
+        raise SettingsError(
+            f"the home {home} is no folder; name one with --home or TRIGPOINT_HOME, whether or not it is there yet"
+        ) from error
+    except OSError as error:
+        raise SettingsError(f"config.toml in the home directory can't be read: {error.strerror}") from error
     except ValueError as error:
         raise SettingsError(f"config.toml in the home directory is not valid TOML: {error}") from error
 

@@ -4,12 +4,14 @@ Each verb runs in a process of its own (`python -m trigpoint.server VERB`), prin
 not a server serves the home, except `restore`. The small helpers that `server` builds its parts with are here too.
 """
 
+import errno
 import json
 import os
 import resource
 import secrets
 import shutil
 import socket
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -52,6 +54,7 @@ def main(given: Settings, arguments: Sequence[str]) -> int:
         "gc": _collect,
         "rescan": _rescan,
         "doctor": _doctor,
+        "agents": _agents,
     }
     verb, *rest = arguments
     if verb not in verbs:
@@ -65,9 +68,23 @@ def _doctor(given: Settings) -> Any:
     return [asdict(finding) for finding in doctor.examine(given.home)]
 
 
+def _agents(given: Settings) -> Mapping[str, list[str]]:
+    """Say which replicas of which jobs have a living agent: each holds the lock of its directory."""
+    found: dict[str, list[str]] = {}
+    for lock in sorted(given.path("attempts").glob("*/*/lock")):
+        if ready.locked(lock.parent):
+            found.setdefault(lock.parts[-3].rpartition("-")[0], []).append(lock.parts[-2])
+    return found
+
+
 def _backup(given: Settings, target: str) -> Mapping[str, Any]:
     """Copy the databases, then objects and keys: what changes in between is newer in the files only."""
     path = Path(target)
+    for name in _FOLDERS:
+        if path.resolve().is_relative_to(given.path(name).resolve()):
+            raise InvalidArgument(
+                f"{path} is in what is to be copied, the home's folder {name}: name a path elsewhere."
+            )
     store = Store.open(given.database_url, given.telemetry_url, read_only=True)
     try:
         backup.backup(store, path, lambda folder: _copy_files(given, folder))
@@ -196,7 +213,7 @@ def _live_jobs(store: Store) -> set[str]:
 
 
 def _rescan(given: Settings) -> Mapping[str, Any]:
-    """Bring every bucket's rows in line with its folder."""
+    """Bring every bucket's rows in line with its folder; name what lies beside those folders and belongs to none."""
     store = Store.open(given.database_url, given.telemetry_url)
     clock, ids = SystemClock(), SystemIds()
     try:
@@ -206,7 +223,9 @@ def _rescan(given: Settings) -> Mapping[str, Any]:
         swept = {bucket: storage.files.rescan(bucket) for bucket in buckets}
     finally:
         store.close()
-    return {"buckets": len(swept), "taken up": sum(len(found.adopted) for found in swept.values())}
+    strange = sorted(set(os.listdir(given.path("buckets"))) - set(buckets))
+    taken_up = sum(len(found.adopted) for found in swept.values())
+    return {"buckets": len(swept), "taken up": taken_up, **({"no buckets": strange} if strange else {})}
 
 
 def secret(path: Path) -> bytes:
@@ -251,7 +270,23 @@ def plain_logs() -> None:
     """Have the server's log show faults by their lines alone: the values around them are requests, keys and tokens."""
     *processors, _ = structlog.get_config()["processors"]
     renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(processors=[*processors, renderer])
+    structlog.configure(processors=[*processors, renderer], logger_factory=structlog.PrintLoggerFactory(_Log()))  # type: ignore[arg-type]
+
+
+class _Log:
+    """Standard output as a place that may go: a terminal is closed, a disk is full, and the server goes on."""
+
+    def write(self, text: str) -> None:
+        """Write a line, or lose it."""
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except OSError as error:
+            if error.errno == errno.EIO:  # the terminal is gone for good: what is left unwritten would fail again
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def flush(self) -> None:
+        """Nothing is left to do."""
 
 
 def uv() -> str:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import certifi
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from rich.console import Console
 
+from trigpoint.cli import client, environment, jobs, upkeep
 from trigpoint.cli.app import hoisted
 from trigpoint.cli.lineage import drawn, tree
 from trigpoint.cli.session import Session
@@ -44,6 +53,51 @@ def test_the_variables_name_proxy_bundle_and_key_and_never_what_makes_clients_an
     assert given["GOOGLE_CLOUD_PROJECT"] == "p-1"
     assert "STORAGE_EMULATOR_HOST" in UNSET
     assert not set(UNSET) & set(given)
+
+
+def test_the_default_project_is_taken_without_asking_for_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refused(*given: object) -> None:
+        raise AssertionError("nobody needs to be asked")
+
+    monkeypatch.setattr(client, "connect", refused)
+    monkeypatch.setattr(upkeep, "probe", lambda session: None)
+    here = replace(INFO, ca_bundle=str(tmp_path), key_file=str(tmp_path))
+    for chosen in (None, INFO.project, INFO.project_number):
+        session = Session(load({"home": "/h"}, {}), chosen_project=chosen)
+        assert environment.checked(session, here)["GOOGLE_CLOUD_PROJECT"] == (chosen or INFO.project)
+
+
+def test_a_token_is_signed_once_for_the_many_pages_of_a_list(tmp_path: Path) -> None:
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    key = {"client_email": "a@b.iam.gserviceaccount.com", "private_key": private.decode(), "private_key_id": "1"}
+    (tmp_path / "key.json").write_text(json.dumps(key))
+    api = client.Api(replace(INFO, ca_bundle=certifi.where(), key_file=str(tmp_path / "key.json")))
+    first = api._token(client.LOGGING)
+    assert api._token(client.LOGGING) == first != api._token(client.IAM)
+    signed, _ = api._tokens[client.LOGGING]
+    api._tokens[client.LOGGING] = (signed - client.TOKEN_SECONDS, "expired")
+    assert api._token(client.LOGGING) != "expired"
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_log_is_printed_as_it_was_logged(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    entry = {"severity": "INFO", "textPayload": "10 %\r[bold]20 %\u00b5", "resource": {"labels": {"task_name": "w-0"}}}
+    monkeypatch.setattr(jobs, "_api", lambda session: None)
+    monkeypatch.setattr(jobs, "find", lambda *given: {"name": "job"})
+    monkeypatch.setattr(jobs, "_entries", lambda *given: iter([entry]))
+    context = SimpleNamespace(obj=Session(load({"home": "/h"}, {}), as_json))
+    jobs.logs(context, "job", follow=False, replica="")  # type: ignore[arg-type]
+    said = capsys.readouterr().out
+    if as_json:
+        assert json.loads(said) == entry
+        assert "\u00b5" in said
+    else:
+        assert said.split(maxsplit=2)[:2] == ["INFO", "w-0"]
+        assert said.endswith(" 10 %[bold]20 %\u00b5\n")
 
 
 JOB = {"title": "forest", "schema": "system.CustomJobExecution", "metadata": {"customJob": "p/customJobs/7"}}
@@ -96,3 +150,14 @@ def test_a_table_is_aligned_text_where_nobody_looks() -> None:
     session = Session(load({"home": "/h"}, {}), out=Console(file=output, soft_wrap=True))
     session.table([{"A": "1", "B": "x" * 200}, {"A": "333"}], ["A", "B"])
     assert output.getvalue().splitlines() == ["A    B", f"1    {'x' * 200}", "333"]
+
+
+class Gone(io.StringIO):
+    """A terminal that was closed."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_note_on_a_terminal_that_is_gone_ends_nothing() -> None:
+    Session(load({"home": "/h"}, {}), err=Console(file=Gone())).note("Cancelling customJobs/7")

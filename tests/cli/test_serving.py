@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -121,6 +122,67 @@ def test_run_refuses_when_a_file_that_a_client_needs_is_gone(serving: Path) -> N
     Path(f"{info.key_file}.away").rename(info.key_file)
 
 
+@pytest.mark.parametrize("words", [("env",), ("run", "--", "true")])
+def test_a_project_that_is_not_there_is_named_with_those_that_are(serving: Path, words: tuple[str, ...]) -> None:
+    done = trig(serving, "--project", "no-such-project", *words)
+    assert done.returncode == 2
+    said, fix = done.stderr.splitlines()
+    assert "'no-such-project'" in said
+    assert "demo-project" in said
+    assert fix.endswith("trig projects create no-such-project")
+    assert done.stdout == ""
+
+
+def test_a_project_is_chosen_by_id_or_number_until_it_is_deleted(serving: Path) -> None:
+    made = json.loads(trig(serving, "projects", "create", "third-project", "--json").stdout)
+    for chosen in ("third-project", made["name"].rpartition("/")[2]):
+        given = json.loads(trig(serving, "--project", chosen, "env", "--format", "json").stdout)
+        assert given["GOOGLE_CLOUD_PROJECT"] == chosen
+    trig(serving, "projects", "delete", "third-project", "--yes")
+    done = trig(serving, "--project", "third-project", "env")
+    assert done.returncode == 2
+    assert done.stderr == "Error: Project third-project was deleted.\ntrig projects undelete third-project\n"
+    assert trig(serving, "projects", "undelete", "third-project").returncode == 0
+    assert trig(serving, "--project", "third-project", "env").returncode == 0
+
+
+def test_a_project_is_deleted_only_when_somebody_says_so(serving: Path) -> None:
+    trig(serving, "projects", "create", "fourth-project")
+    refused = trig(serving, "projects", "delete", "fourth-project")
+    assert refused.returncode == 2
+    assert refused.stderr.endswith("trig projects delete fourth-project --yes\n")
+    assert answered(serving, "no", "projects", "delete", "fourth-project") == 1
+    assert project_state(serving, "fourth-project") == "ACTIVE"
+    assert answered(serving, "y", "projects", "delete", "fourth-project") == 0
+    assert project_state(serving, "fourth-project") == "DELETE_REQUESTED"
+
+
+def answered(home: Path, answer: str, *arguments: str) -> int:
+    """Run a command on a terminal, answer its question and return its status; its results go elsewhere."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command(*arguments), env=environ(home), stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    os.close(theirs)
+    os.write(ours, f"{answer}\n".encode())
+    said = process.communicate(timeout=60)[1]
+    os.close(ours)
+    assert b"Delete project" in said
+    return process.returncode
+
+
+def project_state(home: Path, project: str) -> str:
+    listed = json.loads(trig(home, "projects", "list", "--json").stdout)
+    return str(next(one["state"] for one in listed if one["projectId"] == project))
+
+
+def test_a_project_that_is_not_there_leaves_no_server_behind(tmp_path: Path) -> None:
+    done = trig(tmp_path, "--project", "no-such-project", "run", "--", "true")
+    assert done.returncode == 2
+    assert "trig up --detach && trig projects create no-such-project" in done.stderr
+    assert not ready.locked(tmp_path / "run")
+
+
 def test_run_without_a_server_starts_one_for_its_length(tmp_path: Path) -> None:
     done = trig(tmp_path, "run", "--", sys.executable, "-c", ASK)
     assert json.loads(done.stdout) == {}, done.stderr
@@ -220,6 +282,6 @@ def test_a_server_that_cannot_begin_says_so_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "two").mkdir()
     (tmp_path / "two" / "run").write_text("no folder")
     done = trig(tmp_path / "two", "up", "--detach")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith("Error: ")
     assert "Traceback" not in done.stderr

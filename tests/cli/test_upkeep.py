@@ -103,6 +103,43 @@ def test_a_backup_that_fails_leaves_nothing_that_looks_like_one(
     assert os.listdir(tmp_path) == ["home"]
 
 
+@pytest.mark.parametrize(
+    ("place", "status", "said"),
+    [
+        ("file", 2, "file is already there.\nName a path that does not exist."),
+        ("folder", 2, "folder is already there.\nName a new one, such as {}/folder/trigpoint-backup."),
+        ("dangling", 2, "dangling is already there."),
+        ("file/below", 2, "file is no folder.\nName a path elsewhere."),
+        ("home/buckets/copy", 1, "the home's folder buckets: name a path elsewhere."),
+        ("link/copy", 1, "the home's folder buckets: name a path elsewhere."),
+    ],
+)
+def test_a_backup_that_cannot_be_where_it_is_wanted_says_so_and_writes_nothing(
+    tmp_path: Path, place: str, status: int, said: str
+) -> None:
+    home = tmp_path / "home"
+    (home / "buckets").mkdir(parents=True)
+    opened(home).close()
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "link").symlink_to(home / "buckets")
+    done = trig(home, "backup", str(tmp_path / place))
+    assert done.returncode == status
+    assert said.format(tmp_path) in done.stderr
+    assert len(done.stderr.splitlines()) <= 2
+    assert not os.listdir(home / "buckets")
+    assert set(os.listdir(tmp_path)) == {"home", "file", "folder", "dangling", "link"}
+
+
+def test_a_backup_makes_the_folders_above_it(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    opened(home).close()
+    assert trig(home, "backup", str(tmp_path / "some" / "where" / "copy")).returncode == 0
+    assert (tmp_path / "some" / "where" / "copy" / "manifest.json").exists()
+
+
 def test_what_a_home_holds_is_its_owners_alone(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir(mode=0o755)
@@ -110,6 +147,17 @@ def test_what_a_home_holds_is_its_owners_alone(tmp_path: Path) -> None:
     assert trig(home, "data", "rescan").returncode == 0
     for name in ("trigpoint.db", "telemetry.db", "buckets", "blobs"):
         assert stat.S_IMODE((home / name).stat().st_mode) & 0o077 == 0, name
+
+
+def test_a_rescan_names_what_belongs_to_no_bucket_and_leaves_it_alone(tmp_path: Path) -> None:
+    opened(tmp_path).close()
+    byhand = tmp_path / "buckets" / "by-hand" / "file"
+    byhand.parent.mkdir(parents=True)
+    byhand.write_text("precious")
+    done = trig(tmp_path, "data", "rescan", "--json")
+    assert json.loads(done.stdout) == {"buckets": 0, "taken up": 0, "no buckets": ["by-hand"]}
+    assert "left alone: by-hand." in done.stderr
+    assert byhand.read_text() == "precious"
 
 
 def test_a_secret_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,3 +49,27 @@ def test_one_holder_of_the_lock(tmp_path: Path) -> None:
     again = ready.take_lock(run)
     assert again is not None
     os.close(again)
+
+
+def test_users_of_a_temporary_server_keep_it(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    first, second = ready.hold(run), ready.hold(run)
+    os.close(first)
+    assert ready.alone(run) is None
+    os.close(second)
+    alone = ready.alone(run)
+    assert alone is not None
+    assert ready.alone(run) is None
+    os.close(alone)
+
+
+def test_what_is_temporary_and_shared_is_told_anew_by_every_server(tmp_path: Path) -> None:
+    ready.make_temporary(tmp_path, wanted=True)
+    ready.share(tmp_path)
+    assert ready.temporary(tmp_path)
+    assert ready.shared(tmp_path)
+    ready.make_temporary(tmp_path, wanted=True)
+    assert not ready.shared(tmp_path)
+    ready.make_temporary(tmp_path, wanted=False)
+    ready.make_temporary(tmp_path, wanted=False)
+    assert not ready.temporary(tmp_path)

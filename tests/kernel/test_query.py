@@ -5,11 +5,12 @@ from types import SimpleNamespace
 import pytest
 
 from trigpoint.core.errors import InvalidArgument
+from trigpoint.core.filters import Call, Comparison
 from trigpoint.core.names import pattern
 from trigpoint.core.paging import Tokens
 from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import CustomJob
 from trigpoint.core.pb.google.cloud.aiplatform.v1.job_state_pb import JobState
-from trigpoint.kernel.query import Extra, Queries
+from trigpoint.kernel.query import Condition, Extra, Queries
 from trigpoint.kernel.resource import Kernel, Kind
 from trigpoint.store import queries
 
@@ -114,3 +115,22 @@ def test_relations_and_functions_of_a_kind_are_handed_in(asked: Queries) -> None
     )
     page = asked.page(JOB, request(filter='who="alpha" AND running()'), extra=extra)
     assert [job.display_name for job in page.items] == ["alpha"]
+
+
+@pytest.mark.parametrize("project", ["1", "my-project"])
+def test_names_in_filters_may_have_the_id_or_the_number_of_the_project(kernel: Kernel, project: str) -> None:
+    made = kernel.create(JOB, PARENT, CustomJob(display_name="a", labels={"of": "projects"}), ident="7").row
+    asked = Queries(kernel, Tokens(b"k" * 32), {"my-project": "1"}.get)
+    seen = []
+
+    def held(leaf: Comparison | Call) -> Condition:
+        seen.append(leaf.value.text if isinstance(leaf, Comparison) else leaf.arguments[0].text)
+        return queries.COLUMNS["name"] == made.name
+
+    extra = Extra(relations={"parents": held}, functions={"inside": held})
+    name = f"projects/{project}/locations/us-central1/customJobs/7"
+    for text in (f'name="{name}"', f"NOT name!={name}", f'display_name="x" OR name:"{name.replace("7", "*")}"'):
+        assert [job.name for job in asked.page(JOB, request(filter=text)).items] == [made.name]
+    asked.page(JOB, request(filter=f'parents:"{name}" AND inside("{name}", "x")'), extra=extra)
+    assert seen == [made.name, made.name]
+    assert asked.page(JOB, request(filter=f'display_name="{name}"')).items == []

@@ -43,6 +43,17 @@ def wheels(tmp_path: Path, found: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     return folder
 
 
+def test_a_build_says_what_it_does_and_names_no_path(tmp_path: Path, wheels: Path) -> None:
+    said: list[str] = []
+    Environments(tmp_path / "envs").build(EnvSpec(VERSION, ("tiny-thing", "tiny-thing<2")), said.append)
+    assert said[:2] == [
+        f"creating an environment with Python {VERSION}",
+        "resolving and installing tiny-thing, tiny-thing<2",
+    ]
+    assert [line.split()[0] for line in said[2:]] == ["Resolved", "Prepared", "Installed", "Bytecode", "ready"]
+    assert not any("/" in line for line in said)
+
+
 def test_an_environment_is_built_once_compiled_and_protected(tmp_path: Path, wheels: Path) -> None:
     environments, spec = Environments(tmp_path / "envs"), EnvSpec(VERSION, ("tiny-thing",))
     assert environments.find(spec) is None

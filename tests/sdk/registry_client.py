@@ -119,9 +119,9 @@ def metadata(tag: str) -> None:
     assert "schema_title" in refusal
 
 
-def experiments(transport: str) -> None:
-    name = f"exp-{transport}"
-    begin(transport, experiment=name, experiment_tensorboard=False)
+def experiments(transport: str, **more: Any) -> None:
+    name = f"exp-{transport}{'-plain' if more else ''}"
+    begin(transport, experiment=name, **more)
     for rate in (0.1, 0.2):
         with aiplatform.start_run(f"run-{int(rate * 10)}"):
             aiplatform.log_params({"lr": rate})
@@ -133,6 +133,14 @@ def experiments(transport: str) -> None:
     assert sorted(frame["param.lr"]) == [0.1, 0.2]
     assert set(frame["state"]) == {"COMPLETE"}
     assert name in [one.name for one in aiplatform.Experiment.list()]
+    boards = aiplatform.Tensorboard.list(filter="is_default=true")
+    assert len(boards) == 1, "the SDK makes one, when it finds none"
+    if not more:
+        board = aiplatform.Experiment(name).get_backing_tensorboard_resource()
+        assert board is not None
+        assert board.resource_name == boards[0].resource_name
+        runs = aiplatform.TensorboardRun.list(name, tensorboard_id=board.resource_name.rsplit("/", 1)[1])
+        assert sorted(run.display_name for run in runs) == ["run-1", "run-2"]
 
 
 def main() -> None:
@@ -143,6 +151,7 @@ def main() -> None:
         models()
         metadata(transport)
         experiments(transport)
+        experiments(transport, experiment_tensorboard=False)
         sys.stdout.write(f"{transport} passed\n")
 
 

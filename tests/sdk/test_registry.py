@@ -19,6 +19,7 @@ from trigpoint.core.clock import SystemClock
 from trigpoint.core.status import status_bytes
 from trigpoint.domains.datasets import Datasets
 from trigpoint.domains.models import Models
+from trigpoint.domains.tensorboard import Tensorboards
 from trigpoint.surfaces.front import Authority, Front, FrontOptions, Table
 from trigpoint.surfaces.vertex import Parts, Vertex
 
@@ -47,11 +48,18 @@ class Served:
         self.parts = made = StoredParts(home)
         files = made.storage.files
         files.write(NUMBER, "gs://bkt/data/1.csv", b"a,b\n1,2\n")
+        files.write(NUMBER, "gs://bkt/model/model.joblib", b"x")
         self.datasets = Datasets(made.kernel, made.operations, made.standard, made.lineage, files, home)
+        boards = Tensorboards(made.standard)
         models = Models(made.kernel, made.operations, made.queries, made.lineage, files)
         self.vertex = Vertex(
             Parts(
-                handlers={**made.lineage.handlers(), **self.datasets.handlers(), **models.handlers()},
+                handlers={
+                    **made.lineage.handlers(),
+                    **self.datasets.handlers(),
+                    **models.handlers(),
+                    **boards.handlers(),
+                },
                 prover=Prover(made.caller),
                 projects={"my-project": NUMBER, NUMBER: NUMBER}.get,
                 locations=("us-central1",),

@@ -1,6 +1,8 @@
 """Google's own storage client, gcsfs and pandas, unmodified, against an endpoint (vertex-services.md section 10.3)."""
 
+import base64
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -91,6 +93,25 @@ def test_upload_and_download(bucket: storage.Bucket, tmp_path: Path) -> None:
     assert not bucket.blob("absent").exists()
     with pytest.raises(NotFound, match="No such object"):
         bucket.blob("absent").download_as_bytes()
+
+
+def test_every_way_of_uploading_answers_with_an_md5(bucket: storage.Bucket) -> None:
+    data = os.urandom(3 << 20)
+    expected, of_nothing = (
+        base64.b64encode(hashlib.md5(each, usedforsecurity=False).digest()).decode() for each in (data, b"")
+    )
+    for checksum in ("auto", "md5", "crc32c", None):
+        multipart, resumable, streamed = bucket.blob("m"), bucket.blob("r", chunk_size=BLOCK), bucket.blob("s")
+        multipart.upload_from_string(data, checksum=checksum)
+        resumable.upload_from_file(io.BytesIO(data), checksum=checksum)
+        with streamed.open("wb", checksum=checksum, chunk_size=BLOCK) as file:
+            file.write(data)
+        copied = bucket.copy_blob(multipart, bucket, "copied")
+        assert [blob.md5_hash for blob in (multipart, resumable, copied)] == [expected] * 3
+        with bucket.blob("nothing").open("wb", checksum=checksum):
+            pass
+        listed = {blob.name: blob.md5_hash for blob in bucket.list_blobs()}
+        assert listed == {**dict.fromkeys(("m", "r", "s", "copied"), expected), "nothing": of_nothing}
 
 
 def test_resumable_uploads_of_every_shape(bucket: storage.Bucket) -> None:

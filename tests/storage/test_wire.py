@@ -517,3 +517,39 @@ def test_what_the_xml_api_is_asked_about_an_object_never_touches_its_bytes(
     status, _, body = call(verb, f"/{bucket}/kept{query}", b"<Acl/>", **headers)
     assert status == 501, body
     assert call("GET", f"/{bucket}/kept")[2] == b"bytes"
+
+
+@pytest.mark.parametrize(
+    "fields", ["items/name,nextPageToken", "items.name,nextPageToken", "items(name),nextPageToken"]
+)
+def test_fields_choose_what_is_answered(call: Http, bucket: str, fields: str) -> None:
+    for name in ("a", "b"):
+        upload(call, bucket, name, b"{}")
+    status, _, body = call("GET", f"/storage/v1/b/{bucket}/o?maxResults=1&fields={fields}")
+    page = json.loads(body)
+    assert (status, page["items"]) == (200, [{"name": "a"}])
+    assert set(page) == {"items", "nextPageToken"}
+
+
+def test_fields_leave_bytes_and_errors_whole(call: Http, bucket: str) -> None:
+    upload(call, bucket, "a", b'{"name": 1, "size": 2}')
+    assert json.loads(call("GET", f"/storage/v1/b/{bucket}/o/a?fields=name")[2]) == {"name": "a"}
+    assert call("GET", f"/storage/v1/b/{bucket}/o/a?alt=media&fields=name")[2] == b'{"name": 1, "size": 2}'
+    status, _, body = call("GET", f"/storage/v1/b/{bucket}/o/none?fields=name")
+    assert (status, json.loads(body)["error"]["code"]) == (404, 404)
+
+
+def test_wrong_fields_are_refused_before_anything_is_done(call: Http, bucket: str) -> None:
+    path = f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name=refused&fields=name("
+    assert call("POST", path, b"bytes")[0] == 400
+    assert call("GET", f"/storage/v1/b/{bucket}/o/refused")[0] == 404
+
+
+def test_a_bucket_whose_place_a_file_has_is_refused_with_the_way_out(call: Http, endpoint: Any, served: Any) -> None:
+    stray = served.home / "buckets" / "stray-file"
+    stray.write_bytes(b"precious")
+    status, _, body = call("POST", f"/storage/v1/b?project={endpoint.project}", {"name": "stray-file"})
+    assert (status, stray.read_bytes()) == (400, b"precious")
+    assert "move it" in json.loads(body)["error"]["message"]
+    stray.unlink()
+    assert call("POST", f"/storage/v1/b?project={endpoint.project}", {"name": "stray-file"})[0] == 200

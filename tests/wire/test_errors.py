@@ -229,6 +229,7 @@ async def test_giant_bodies_are_refused_before_they_are_read(build: Build) -> No
         ("GET", f"/v1/{LOCATION}/customJobs", "%ff=%ff", 400),
         ("GET", f"/v1/{LOCATION}/customJobs", "$alt=json;enum-encoding=int&key=x&prettyPrint=true&alt=json", 200),
         ("GET", f"/v1/{LOCATION}/customJobs", "fields=customJobs(name)", 200),
+        ("GET", f"/v1/{LOCATION}/customJobs", "fields=customJobs.name,nextPageToken", 200),
         ("GET", f"/v1/{LOCATION}/customJobs", "fields=customJobs(name", 400),
         ("GET", f"/ui/{LOCATION}/customJobs", "", 200),
         ("GET", f"/v1beta1/{LOCATION}/customJobs", "page_size=3&readMask=name", 200),
@@ -240,6 +241,12 @@ async def test_paths_and_queries(build: Build, verb: str, path: str, query: str,
     assert answer.status == code
     assert answer.headers["content-type"] == "application/json; charset=UTF-8"
     json.loads(answer.body)
+
+
+async def test_wrong_fields_are_refused_before_anything_is_done(build: Build) -> None:
+    wire = build({CREATE: lambda call, request: pytest.fail("it was called")})
+    answer = await wire.rest("POST", f"/v1/{LOCATION}/customJobs", {"displayName": "x"}, "$fields=name(")
+    assert (answer.status, answer.error["status"]) == (400, "INVALID_ARGUMENT")
 
 
 async def test_a_stream_that_breaks(build: Build) -> None:

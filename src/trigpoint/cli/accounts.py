@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import os
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ def register(app: typer.Typer) -> None:
     projects.command("list")(list_projects)
     projects.command("create")(create_project)
     projects.command("delete")(delete_project)
+    projects.command("undelete")(undelete_project)
     app.add_typer(projects, name="projects")
     accounts = typer.Typer(help="Service accounts and their keys.", no_args_is_help=True)
     accounts.command("list")(list_accounts)
@@ -67,11 +70,31 @@ def create_project(
     session.show(made, f"Created {made.get('projectId', project_id)} ({made.get('name', '').split('/')[-1]}).")
 
 
-def delete_project(context: typer.Context, project_id: str = PROJECT_ID) -> None:
+def delete_project(
+    context: typer.Context,
+    project_id: str = PROJECT_ID,
+    yes: bool = typer.Option(False, "--yes", "-y", help="Delete it without asking."),
+) -> None:
     """Disable a project: nothing in it answers any more; what it holds stays."""
     session: Session = context.obj
+    if not yes:
+        if not sys.stdin.isatty():
+            raise Failure(
+                f"Nobody is there to confirm that project {project_id} is to be deleted.",
+                f"If it is: trig projects delete {shlex.quote(project_id)} --yes",
+                Status.USAGE,
+            )
+        asked = f"Delete project {project_id}? Nothing in it will answer; `trig projects undelete` takes that back."
+        typer.confirm(asked, abort=True, err=True)
     gone = _result(_api(session).call("DELETE", RESOURCES, f"v3/projects/{project_id}"))
     session.show(gone, f"Project {project_id} is {gone.get('state', 'DELETE_REQUESTED')}.")
+
+
+def undelete_project(context: typer.Context, project_id: str = PROJECT_ID) -> None:
+    """Enable a deleted project again."""
+    session: Session = context.obj
+    back = _result(_api(session).call("POST", RESOURCES, f"v3/projects/{project_id}:undelete", {}))
+    session.show(back, f"Project {project_id} is {back.get('state', 'ACTIVE')}.")
 
 
 def list_accounts(context: typer.Context) -> None:

@@ -12,8 +12,7 @@ import typer
 
 import trigpoint
 from trigpoint.cli import accounts, console, demo, environment, jobs, lifecycle, upkeep
-from trigpoint.cli.session import Failure, Session, Status
-from trigpoint.settings import SettingsError, load
+from trigpoint.cli.session import Failure, Session, Status, configured
 
 app = typer.Typer(
     name="trig",
@@ -71,10 +70,7 @@ def globals_(
     ),
 ) -> None:
     """Read the configuration once."""
-    try:
-        settings = load({"home": home, "project": project, "location": location})
-    except SettingsError as error:
-        raise Failure(f"The configuration can't be used: {error}", status=Status.USAGE) from error
+    settings = configured({"home": home, "project": project, "location": location})
     context.obj = Session(
         settings,
         as_json,

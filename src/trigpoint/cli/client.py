@@ -49,6 +49,8 @@ class Api:
                 "Restart the server (`trig down`, `trig up`): it writes both again.",
             ) from error
         self._context.set_alpn_protocols(["http/1.1"])
+        self._tokens: dict[str, tuple[float, str]] = {}
+        """Audience -> when its token was signed, and that: to read the key and sign takes longer than most calls."""
 
     @property
     def vertex(self) -> str:
@@ -105,6 +107,12 @@ class Api:
     def _token(self, host: str) -> str:
         # Tokens are for Google's API hosts only, and good for all of them.
         audience = host if host.endswith(".googleapis.com") else self.vertex
+        signed, token = self._tokens.get(audience, (0.0, ""))
+        if not token or not 0 <= time.time() - signed < TOKEN_SECONDS / 2:
+            signed, token = self._tokens[audience] = time.time(), self._signed(audience)
+        return token
+
+    def _signed(self, audience: str) -> str:
         # Heavy, and not needed by the commands that call nothing.
         jwt = importlib.import_module("jwt")
         now = int(time.time())

@@ -15,7 +15,7 @@ from typing import Any
 import typer
 
 import trigpoint
-from trigpoint.cli import account, client, console, environment, jobs, lifecycle, lineage, server
+from trigpoint.cli import account, client, console, environment, jobs, lease, lineage, work
 from trigpoint.cli.client import Api
 from trigpoint.cli.progress import Progress
 from trigpoint.cli.session import Failure, Session, Status
@@ -36,7 +36,8 @@ def demo(context: typer.Context) -> None:
     session: Session = context.obj
     script = _walkthrough()
     started = time.monotonic()
-    with server.for_a_while(session) as (info, own):
+    with lease.leased(session) as lent:
+        info, own = lent.info, lent.own
         session.note(f"Serving on port {info.port}, home {session.settings.home}")
         surroundings = environment.environment(session, info)
         api = client.connect(session, info)
@@ -45,7 +46,7 @@ def demo(context: typer.Context) -> None:
                 report = _run(session, script, surroundings)
             facts = _completed(session, api, report)
         except BaseException:
-            lifecycle.cancel_active(session, api, None if own else LABEL)
+            work.cancel(session, api, LABEL)
             raise
         facts["seconds"] = round(time.monotonic() - started, 1)
         stays = own and session.out.is_terminal and not session.as_json

@@ -17,10 +17,15 @@ from types import FrameType
 
 import typer
 
-from trigpoint.cli import client, lifecycle, server, upkeep
+from trigpoint.cli import client, lease, server, upkeep
+from trigpoint.cli.client import RESOURCES
 from trigpoint.cli.session import Failure, Session, Status
 from trigpoint.cli.variables import UNSET, variables
+from trigpoint.core import ready
 from trigpoint.core.ready import Ready
+
+_SHOWN = 10
+"""Projects that are named to somebody who chose none of them."""
 
 
 class Format(StrEnum):
@@ -45,6 +50,9 @@ def env(
     session: Session = context.obj
     info = server.required(session)
     given = checked(session, info)
+    ready.share(session.run_folder)
+    if ready.temporary(session.run_folder):
+        session.note("This server ends with the command that it was started for; `trig up --detach` has it stay.")
     unset = [name for name in UNSET if name not in given]
     if session.as_json or format_ is Format.JSON:
         print(json.dumps({**given, **dict.fromkeys(unset)}, indent=2))
@@ -59,7 +67,11 @@ def run(
     context: typer.Context,
     command: list[str] = typer.Argument(metavar="-- CMD...", help="The command and its arguments."),
 ) -> None:
-    """Run a command against the running server of this home, or one started for the command's length."""
+    """Run a command against the running server of this home, or one started for the command's length.
+
+    Jobs that it leaves running go on, and a server started for it stays until they end. Interrupting it cancels them,
+    unless somebody else uses the server.
+    """
     session: Session = context.obj
     words = command[1:] if command[:1] == ["--"] else command
     if not words or shutil.which(words[0]) is None:
@@ -68,12 +80,8 @@ def run(
             "trig run -- python your_script.py",
             Status.USAGE,
         )
-    with server.for_a_while(session) as (info, own):
-        try:
-            status = attended(words, environment(session, info))
-        finally:
-            if own:
-                lifecycle.cancel_active(session, client.connect(session, info))
+    with lease.leased(session) as lent:
+        status, lent.cancels = attended(words, environment(session, lent.info))
     raise typer.Exit(status)
 
 
@@ -85,7 +93,7 @@ def environment(session: Session, info: Ready) -> dict[str, str]:
 
 def checked(session: Session, info: Ready) -> Mapping[str, str]:
     """Return the variables; Failure unless every file they name is there and the server answers."""
-    given = variables(info, project=session.project(info))
+    given = variables(info, project=_project(session, info))
     missing = [name for name, value in given.items() if value.startswith("/") and not Path(value).exists()]
     if missing:
         raise Failure(
@@ -96,22 +104,61 @@ def checked(session: Session, info: Ready) -> Mapping[str, str]:
     return given
 
 
-def attended(words: Sequence[str], surroundings: Mapping[str, str]) -> int:
-    """Run a command in the foreground, pass signals on, and return its status as a shell gives it."""
+def _project(session: Session, info: Ready) -> str:
+    """Return the project to work in; Failure when there is none of the id or number that was chosen.
+
+    The server's own needs no question: it is there, and most programs work in it.
+    """
+    chosen = session.project(info)
+    if chosen in (info.project, info.project_number):
+        return chosen
+    active = []
+    for one in client.connect(session, info).pages(RESOURCES, "v3/projects:search", "projects", {"pageSize": 100}):
+        if one.get("state") == "ACTIVE":
+            active.append(one["projectId"])
+        if chosen in (one["projectId"], one["name"].rpartition("/")[2]):
+            if one["projectId"] in active:
+                return chosen
+            raise Failure(f"Project {chosen} was deleted.", _fix(session, "undelete", chosen), Status.USAGE)
+    known = f"{', '.join(active[:_SHOWN])}{', ...' if len(active) > _SHOWN else ''}"
+    raise Failure(
+        f"There is no project {chosen!r} on this home; there are: {known}.",
+        f"Choose one of them with --project, or have it: {_fix(session, 'create', chosen)}",
+        Status.USAGE,
+    )
+
+
+def _fix(session: Session, verb: str, project: str) -> str:
+    """Return the command that mends a choice; a server of our own ends with this failure, so another has to run."""
+    first = "trig up --detach && " if ready.temporary(session.run_folder) else ""
+    return f"{first}trig projects {verb} {shlex.quote(project)}"
+
+
+def attended(words: Sequence[str], surroundings: Mapping[str, str]) -> tuple[int, bool]:
+    """Run a command in the foreground and pass signals on.
+
+    Returns its status as a shell gives it, and whether somebody interrupted it.
+    """
     process = subprocess.Popen(words, env=dict(surroundings))
-    with _passing_on(process):
+    with _passing_on(process) as passed:
         status = process.wait()
-    return 128 - status if status < 0 else status
+    return (128 - status if status < 0 else status), bool(passed)
 
 
 @contextmanager
-def _passing_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Pass TERM and HUP on; a terminal sends Ctrl-C to the command itself, so here it must only not kill `trig`."""
+def _passing_on(process: subprocess.Popen[bytes]) -> Iterator[list[int]]:
+    """Pass TERM and HUP on; a terminal sends Ctrl-C to the command itself, so here it must only not kill `trig`.
+
+    Gives the list of the signals that came.
+    """
+    passed: list[int] = []
 
     def pass_on(number: int, frame: FrameType | None) -> None:
+        passed.append(number)
         process.send_signal(number)
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        passed.append(number)
         if not sys.stdin.isatty():
             process.send_signal(number)
 
@@ -120,7 +167,7 @@ def _passing_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     try:
-        yield
+        yield passed
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

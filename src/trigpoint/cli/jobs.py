@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import typer
+from rich.control import strip_control_codes
 
 from trigpoint.cli import client, server
 from trigpoint.cli.client import LOGGING, Api, ApiError
@@ -35,7 +38,7 @@ JOB = typer.Argument(help="A job's id, full name or display name; a training pip
 def list_jobs(
     context: typer.Context,
     filter_: str = typer.Option("", "--filter", help='An API filter such as state="JOB_STATE_RUNNING".'),
-    limit: int = typer.Option(50, help="How many to show, newest first."),
+    limit: int = typer.Option(50, min=1, help="How many to show, newest first."),
 ) -> None:
     """List custom jobs, newest first."""
     session: Session = context.obj
@@ -87,11 +90,11 @@ def logs(
     session: Session = context.obj
     api = _api(session)
     name = find(session, api, job)["name"]
+    shown = partial(json.dumps, ensure_ascii=False) if session.as_json else _line
     try:
         for entry in _entries(session, api, name, follow, replica):
-            session.show(entry, _line(entry)) if not session.as_json else session.out.print_json(
-                data=entry, indent=None
-            )
+            print(shown(entry), flush=follow)  # drawing a line would take longer than reading it
+        sys.stdout.flush()
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
@@ -141,7 +144,8 @@ def _line(entry: dict[str, Any]) -> str:
         structured = entry.get("jsonPayload", {})
         payload = structured.get("message", structured)
     task = entry.get("resource", {}).get("labels", {}).get("task_name", "")
-    return f"{entry.get('severity', 'DEFAULT'):8} {_local_time(entry.get('timestamp', ''))} {task:14} {payload}"
+    line = f"{entry.get('severity', 'DEFAULT'):8} {_local_time(entry.get('timestamp', ''))} {task:14} {payload}"
+    return strip_control_codes(line)  # a progress bar's returns would hide what stands before them
 
 
 def find(session: Session, api: Api, job: str) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -13,13 +15,13 @@ from typing import Any
 
 import typer
 
-from trigpoint.cli import client, console, server
-from trigpoint.cli.client import Api, ApiError
+from trigpoint.cli import client, console, server, work
+from trigpoint.cli.server import Life
 from trigpoint.cli.session import Failure, Session, Status
+from trigpoint.core import ready
 from trigpoint.core.ready import Ready
 
-ACTIVE = ("JOB_STATE_QUEUED", "JOB_STATE_PENDING", "JOB_STATE_RUNNING", "JOB_STATE_CANCELLING")
-CANCEL_SECONDS = 40.0
+_TEMPORARY = "  ends      with the command that it was started for, and its jobs; `trig up --detach` has it stay"
 
 
 def register(app: typer.Typer) -> None:
@@ -37,38 +39,62 @@ def up(
 ) -> None:
     """Start the server. In the foreground Ctrl-C stops it and cancels what still runs."""
     session: Session = context.obj
+    flags = {"port": port, "host": host, "project": session.chosen_project, "location": session.chosen_location}
+    if not detach:
+        raise typer.Exit(_foreground(session, flags))
+    server.prepare(session)
+    held = ready.hold(session.run_folder)
+    try:
+        process, info = None, server.running(session)
+        if info is None:
+            process, info = server.start(session, flags, Life.LASTING)
+        kept = ready.temporary(session.run_folder)
+        ready.make_temporary(session.run_folder, wanted=False)
+    finally:
+        os.close(held)
+    if process is not None:
+        session.show(*_welcome(session, info))
+        return
+    url = console.link_or_address(session, info)
+    text = f"Already serving on port {info.port} (process {info.pid})."
+    text += " It was to end with the command that started it; now it stays until `trig down`." if kept else ""
+    session.show({**described(session, info), "console_url": url}, f"{text}\n  console   {url}")
+
+
+def _foreground(session: Session, flags: Mapping[str, Any]) -> int:
+    """Serve until somebody ends it; Failure when a server runs already."""
     info = server.running(session)
-    if info is not None and not detach:
+    process = None
+    if info is None:
+        process, info = server.start(session, flags, Life.WITH_US)
+    if process is None:
         raise Failure(
             f"A server already runs on {session.settings.home} (process {info.pid}, port {info.port}).",
-            "Stop it with `trig down`, or leave it: `trig run` and `trig env` use it.",
+            "It ends with the command that it was started for; have it stay with `trig up --detach`."
+            if ready.temporary(session.run_folder)
+            else "Stop it with `trig down`, or leave it: `trig run` and `trig env` use it.",
         )
-    if info is not None:
-        url = console.link_or_address(session, info)
-        text = f"Already serving on port {info.port} (process {info.pid}).\n  console   {url}"
-        session.show({**described(info), "console_url": url}, text)
-        return
-    flags = {"port": port, "host": host, "project": session.chosen_project, "location": session.chosen_location}
-    process, info = server.start(session, flags, detach=detach, log_to_file=detach)
-    if detach:
-        session.show(*_welcome(session, info))
-    else:
-        raise typer.Exit(_attend(session, process, info))
+    return _attend(session, process, info)
 
 
 def _attend(session: Session, process: Any, info: Ready) -> int:
-    """Say where it serves and wait for it; SIGTERM is passed on (jobs go on), Ctrl-C leaves nothing behind."""
+    """Say where it serves and wait for it. Ctrl-C leaves nothing behind.
 
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        process.send_signal(number)
+    SIGTERM, and SIGHUP of a terminal that was closed, end the server only: jobs go on.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        process.send_signal(signal.SIGTERM)
 
     try:
-        signal.signal(signal.SIGTERM, pass_on)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, end)
         session.show(*_welcome(session, info))
         status: int = process.wait()
     except KeyboardInterrupt:
         session.note("\nStopping; once more kills.")
-        cancel_active(session, client.connect(session, info))
+        work.cancel(session, client.connect(session, info))
         server.stop(session, info)
         process.wait()
         return int(Status.OK)
@@ -78,7 +104,7 @@ def _attend(session: Session, process: Any, info: Ready) -> int:
 def _welcome(session: Session, info: Ready) -> tuple[dict[str, Any], str]:
     """What is said of a server that just started, with a link that signs one browser in."""
     url = console.link_or_address(session, info)
-    return {**described(info), "console_url": url}, banner(session, replace(info, console=url))
+    return {**described(session, info), "console_url": url}, banner(session, replace(info, console=url))
 
 
 def banner(session: Session, info: Ready) -> str:
@@ -88,6 +114,7 @@ def banner(session: Session, info: Ready) -> str:
         f"  project   {info.project} ({info.project_number}), {info.location}",
         f"  home      {session.settings.home}",
         *([f"  console   {info.console}"] if info.console else []),
+        *([_TEMPORARY] if ready.temporary(session.run_folder) else []),
         "  run a script against it:  trig run -- python your_script.py",
         '  or in a shell:            eval "$(trig env)"',
     ]
@@ -102,14 +129,15 @@ def down(
     session: Session = context.obj
     info = server.running(session)
     if info is None:
-        session.show({"stopped": False}, f"No server runs on {session.settings.home}.")
+        living, text = _without_server(session)
+        session.show({"stopped": False, "still_running": living}, text)
         return
     left: list[str] = []
     with suppress(Failure):
         api = client.connect(session, info)
         if cancel_jobs:
-            cancel_active(session, api)
-        left = [job["name"].split("/")[-1] for job in active(api, info.project)]
+            work.cancel(session, api)
+        left = work.ids(work.active(api))
     server.stop(session, info)
     text = f"Stopped the server (process {info.pid})."
     if left:
@@ -122,54 +150,37 @@ def status(context: typer.Context) -> None:
     session: Session = context.obj
     info = server.running(session)
     if info is None:
-        session.show({"running": False, "home": str(session.settings.home)}, f"No server on {session.settings.home}.")
+        living, text = _without_server(session)
+        session.show({"running": False, "home": str(session.settings.home), "still_running": living}, text)
         raise typer.Exit(int(Status.NO_SERVER))
     api = client.connect(session, info)
     counts: dict[str, int] = {}
-    for job in _jobs(api, info.project, ""):
+    for job in api.pages(api.vertex, f"v1/{api.parent(info.project)}/customJobs", "customJobs", {"pageSize": 100}):
         counts[job["state"]] = counts.get(job["state"], 0) + 1
     since = datetime.fromtimestamp(info.start_time / 1e6, UTC)
     seconds = max(0, int(time.time() - since.timestamp()))
     text = banner(session, info) + f"\n  up for    {seconds // 3600} h {seconds % 3600 // 60} min {seconds % 60} s"
     text += f"\n  jobs      {', '.join(f'{n} {state}' for state, n in sorted(counts.items())) or 'none yet'}"
-    session.show({**described(info), "home": str(session.settings.home), "jobs": counts}, text)
+    session.show({**described(session, info), "home": str(session.settings.home), "jobs": counts}, text)
 
 
-def described(info: Ready) -> dict[str, Any]:
+def _without_server(session: Session) -> tuple[dict[str, list[str]], str]:
+    """Return the replicas that run without a server, by job, and what is said of a home that has none."""
+    home = session.settings.home
+    living: dict[str, list[str]] = {}
+    if home.joinpath("attempts").is_dir() and any(home.joinpath("attempts").iterdir()):
+        living = json.loads(server.maintain(session, "agents"))
+    text = f"No server runs on {home}."
+    if living:
+        jobs = ", ".join(f"{job} ({', '.join(replicas)})" for job, replicas in living.items())
+        text += (
+            f"\nStill running without it: {jobs}.\n"
+            "They go on by themselves; `trig up` takes them over, and they wait for it to be told how they ended.\n"
+            "To end them: trig up --detach && trig down --cancel-jobs"
+        )
+    return living, text
+
+
+def described(session: Session, info: Ready) -> dict[str, Any]:
     """A server as JSON shows it."""
-    return {"running": True, **asdict(info)}
-
-
-def active(api: Api, project: str) -> Iterable[dict[str, Any]]:
-    """The jobs of a project that have not ended."""
-    return list(_jobs(api, project, " OR ".join(f'state="{state}"' for state in ACTIVE)))
-
-
-def _jobs(api: Api, project: str, only: str) -> Iterable[dict[str, Any]]:
-    query: dict[str, str | int] = {"pageSize": 100, **({"filter": only} if only else {})}
-    return api.pages(api.vertex, f"v1/{api.parent(project)}/customJobs", "customJobs", query)
-
-
-def cancel_active(session: Session, api: Api, label: tuple[str, str] | None = None) -> None:
-    """Cancel pipelines and jobs that have not ended, or only pipelines with a label, and wait for their end."""
-    try:
-        for path in _unfinished(api, label):
-            session.note(f"Cancelling {'/'.join(path.split('/')[-2:])}")
-            with suppress(ApiError):
-                api.call("POST", api.vertex, f"v1/{path}:cancel", {})
-        deadline = time.monotonic() + CANCEL_SECONDS
-        while _unfinished(api, label) and time.monotonic() < deadline:
-            time.sleep(0.25)
-    except Failure as failure:
-        session.note(f"Could not cancel what still runs: {failure.message}")
-
-
-def _unfinished(api: Api, label: tuple[str, str] | None) -> list[str]:
-    project = api.info.project
-    pipelines = api.pages(api.vertex, f"v1/{api.parent(project)}/trainingPipelines", "trainingPipelines", {})
-    names = [
-        one["name"]
-        for one in pipelines
-        if not one.get("endTime") and (label is None or one.get("labels", {}).get(label[0]) == label[1])
-    ]
-    return names if label else [*names, *(job["name"] for job in active(api, project))]
+    return {"running": True, "temporary": ready.temporary(session.run_folder), **asdict(info)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from trigpoint.core.ready import Ready
-from trigpoint.settings import Settings
+from trigpoint.settings import Settings, SettingsError, load
 
 
 class Status(IntEnum):
@@ -25,6 +26,14 @@ class Status(IntEnum):
     USAGE = 2
     NO_SERVER = 3
     INTERRUPTED = 130
+
+
+def configured(flags: Mapping[str, Any]) -> Settings:
+    """Return the settings of an invocation; Failure where they can't be used."""
+    try:
+        return load(flags)
+    except SettingsError as error:
+        raise Failure(f"The configuration can't be used: {error}", status=Status.USAGE) from error
 
 
 class Failure(Exception):
@@ -58,8 +67,9 @@ class Session:
         return self.settings.path("run")
 
     def note(self, text: str) -> None:
-        """Say something to the person; never part of the result."""
-        self.err.print(text, markup=False)
+        """Say something to the person, if somebody is there still; never part of the result."""
+        with suppress(OSError):
+            self.err.print(text, markup=False)
 
     def show(self, value: Any, human: Callable[[], None] | str) -> None:
         """Print a result: as JSON when asked, else as a person reads it."""

@@ -33,12 +33,20 @@ def register(app: typer.Typer) -> None:
 
 
 def backup(
-    context: typer.Context, path: Path = typer.Argument(help="The file or folder to write; must not exist.")
+    context: typer.Context,
+    path: Path = typer.Argument(help="The folder to write: a new one. Folders above it are made where they lack."),
 ) -> None:
     """Write a consistent copy of everything the home holds; a running server goes on meanwhile."""
     session: Session = context.obj
-    if path.exists():
+    if path.is_dir():
+        new = path / "trigpoint-backup"
+        raise Failure(f"The folder {path} is already there.", f"Name a new one, such as {new}.", Status.USAGE)
+    if os.path.lexists(path):
         raise Failure(f"{path} is already there.", "Name a path that does not exist.", Status.USAGE)
+    above = next(one for one in path.absolute().parents if os.path.lexists(one))
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        reason = "can't be written" if above.is_dir() else "is no folder"
+        raise Failure(f"{path} can't be made: {above} {reason}.", "Name a path elsewhere.", Status.USAGE)
     _maintain(session, "backup", str(path.absolute()), said=f"Wrote {path}.")
 
 
@@ -70,17 +78,25 @@ def gc(context: typer.Context) -> None:
 
 def rescan(context: typer.Context) -> None:
     """Take up files that were put into, changed in or removed from the buckets' folders by hand."""
-    _maintain(context.obj, "rescan", said="Rescanned.")
+    session: Session = context.obj
+    result = _maintain(session, "rescan", said="Rescanned.")
+    if strange := result.get("no buckets"):
+        session.note(
+            f"Not buckets, and so left alone: {', '.join(strange)}.\n"
+            "Create a bucket of such a name with any client of Cloud Storage, then rescan again."
+        )
 
 
-def _maintain(session: Session, *arguments: str, said: str) -> None:
+def _maintain(session: Session, *arguments: str, said: str) -> dict[str, Any]:
+    """Run one maintenance mode, show what it did and return that."""
     printed = server.maintain(session, *arguments)
     try:
-        result: Any = json.loads(printed) if printed.strip() else {}
+        result: dict[str, Any] = json.loads(printed) if printed.strip() else {}
     except ValueError:
         result = {"output": printed}
-    facts = "".join(f"\n  {key}: {value}" for key, value in result.items()) if isinstance(result, dict) else ""
+    facts = "".join(f"\n  {key}: {value}" for key, value in result.items() if not isinstance(value, list))
     session.show(result, said + facts)
+    return result
 
 
 @dataclass(frozen=True)

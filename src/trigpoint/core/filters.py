@@ -178,6 +178,19 @@ def walk(node: Node) -> Iterator[Comparison | Call | Bare]:
             yield node
 
 
+def changed(node: Node, change: Callable[[Comparison | Call | Bare], Node]) -> Node:
+    """Return the tree with every leaf replaced by what `change` makes of it."""
+    match node:
+        case And(terms):
+            return And(tuple(changed(term, change) for term in terms))
+        case Or(terms):
+            return Or(tuple(changed(term, change) for term in terms))
+        case Not(term):
+            return Not(changed(term, change))
+        case _:
+            return change(node)
+
+
 def refused(why: str, field: str = "filter") -> InvalidArgument:
     """Return the error for a filter that cannot be used."""
     return InvalidArgument(violations=[Violation(field, why)])

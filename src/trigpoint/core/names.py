@@ -5,7 +5,7 @@ component, `_name` a full resource name. The project component is stored and ans
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from trigpoint.core.errors import InvalidArgument, Violation
@@ -84,6 +84,14 @@ def with_project(name: str, project: str) -> str:
     """Return the name with its project component replaced."""
     head, _, rest = name.partition("/")
     return f"{head}/{project}/{rest.partition('/')[2]}".rstrip("/") if head == "projects" else name
+
+
+def numbered(name: str, number_of: Callable[[str], str | None]) -> str:
+    """Return the name with its project's number where it has the project's id; as it is when that is unknown."""
+    head, _, rest = name.partition("/")
+    segment, slash, below = rest.partition("/")
+    number = number_of(segment) if head == "projects" and segment else None
+    return name if number is None else f"{head}/{number}{slash}{below}"
 
 
 def location_of(name: str) -> str:

@@ -1,4 +1,9 @@
-"""What a serving server says about itself in HOME/run: server.json and the lock; who starts it is left to others."""
+"""What a serving server says about itself in HOME/run, and who uses it; who starts it is left to others.
+
+`server.json` is the announcement, `lock` is held by the one server of a home. A server that was started for the
+length of a command is temporary: the file `temporary` says so, each such command holds `users`, shared with others, and
+the server ends when nobody does and no work is left. Both locks are the kernel's, so no crash leaves one behind.
+"""
 
 from __future__ import annotations
 
@@ -84,3 +89,53 @@ def locked(run: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def hold(run: Path) -> int:
+    """Say that this process uses the server of a home, until the descriptor returned is closed.
+
+    While a temporary server is ending for want of users, this waits until it has ended.
+    """
+    descriptor = _users(run)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return descriptor
+
+
+def alone(run: Path) -> int | None:
+    """Keep every user away until the descriptor returned is closed; None when there are some."""
+    descriptor = _users(run)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _users(run: Path) -> int:
+    run.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return os.open(run / "users", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def temporary(run: Path) -> bool:
+    """Return whether the server of a home ends with its last user."""
+    return (run / "temporary").exists()
+
+
+def make_temporary(run: Path, wanted: bool) -> None:
+    """Have the server of a home end with its last user, or stay. To have it stay, `hold` it meanwhile."""
+    (run / "shared").unlink(missing_ok=True)
+    if wanted:
+        (run / "temporary").touch(0o600)
+    else:
+        (run / "temporary").unlink(missing_ok=True)
+
+
+def share(run: Path) -> None:
+    """Note that somebody else than the command that started it has used a server."""
+    (run / "shared").touch(0o600)
+
+
+def shared(run: Path) -> bool:
+    """Return whether somebody noted so since the server started."""
+    return (run / "shared").exists()

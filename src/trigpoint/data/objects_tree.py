@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from trigpoint.core.errors import FailedPrecondition
 from trigpoint.data.objects_blobs import FILE_MODE, FOLDER_MODE, Look, Step
 
 ESCAPED = b".trigpoint-escaped"
@@ -36,8 +37,12 @@ class Tree:
         self._step = step
 
     def make(self) -> None:
-        """Create the bucket's folder. Idempotent."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        """Create the bucket's folder. Idempotent; FailedPrecondition where a file lies in its place."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            text = f"A file lies where the folder of bucket {self.root.name} is to be: move it elsewhere."
+            raise FailedPrecondition(text) from None
         self.root.chmod(FOLDER_MODE)
         self._step("tree.make")
 

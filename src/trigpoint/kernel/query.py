@@ -6,16 +6,16 @@ Which fields may be filtered and ordered is declared with the kind; relations an
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, and_, not_, or_
 
-from trigpoint.core import filters, messages, ordering
+from trigpoint.core import contract, filters, messages, ordering
 from trigpoint.core.errors import InvalidArgument, Violation
 from trigpoint.core.filters import Comparison, Node
 from trigpoint.core.messages import Message
-from trigpoint.core.names import LOCATION
+from trigpoint.core.names import LOCATION, numbered
 from trigpoint.core.paging import Tokens, page_size
 from trigpoint.kernel.resource import Kernel, Kind
 from trigpoint.store import queries, resources
@@ -76,9 +76,13 @@ class Rows:
 class Queries:
     """Answers lists. Thread-safe."""
 
-    def __init__(self, kernel: Kernel, tokens: Tokens) -> None:
+    def __init__(
+        self, kernel: Kernel, tokens: Tokens, number_of: Callable[[str], str | None] = lambda segment: None
+    ) -> None:
+        """`number_of` returns the number of a project's id, or None: names are stored with numbers."""
         self._kernel = kernel
         self._tokens = tokens
+        self._number_of = number_of
 
     def page(self, kind: Kind[M], request: Any, *, extra: Extra = NOTHING, most: int = 1000) -> Page[M]:
         """Return the page that a standard List request asks for, decoded."""
@@ -103,7 +107,23 @@ class Queries:
     def condition(self, kind: Kind[Any], text: str, extra: Extra = NOTHING) -> Condition | None:
         """Return what a filter means for a kind's rows; None for an empty one. InvalidArgument on `filter`."""
         node = filters.parse(text, deepest=extra.deepest)
-        return None if node is None else _condition(kind, node, extra)
+        if node is None:
+            return None
+        holding = frozenset({"name", *extra.relations, *_references(kind.message)})
+        return _condition(kind, filters.changed(node, lambda leaf: self._numbered(leaf, holding)), extra)
+
+    def _numbered(self, leaf: filters.Comparison | filters.Call | filters.Bare, holding: frozenset[str]) -> Node:
+        """Return a leaf with project numbers for ids in the resource names that it compares with."""
+        match leaf:
+            case filters.Call(arguments=(first, *others)):
+                return replace(leaf, arguments=(self._named(first), *others))
+            case Comparison(path=(path, *_), value=value) if snake(path) in holding:
+                return replace(leaf, value=self._named(value))
+            case _:
+                return leaf
+
+    def _named(self, operand: filters.Operand) -> filters.Operand:
+        return replace(operand, text=numbered(operand.text, self._number_of))
 
     def order(self, kind: Kind[Any], text: str) -> Sequence[Order]:
         """Return the order that `order_by` asks for, by default the kind's own. InvalidArgument on `order_by`."""
@@ -111,6 +131,12 @@ class Queries:
         if not terms:
             return (Order(queries.COLUMNS["create_time"], descending=kind.newest_first),)
         return [Order(_order_column(kind, term.path), term.descending) for term in terms]
+
+
+def _references(message: type[Message]) -> set[str]:
+    """Return the fields of a message that name resources."""
+    found = contract.rules(messages.full_name(message))
+    return {name for name, rules in found.items() if rules.refers_to}
 
 
 def _order_column(kind: Kind[Any], path: str) -> ColumnElement[Any]:

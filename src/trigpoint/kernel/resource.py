@@ -33,6 +33,8 @@ class Kind(Generic[M]):
     """The API's word for it: `CustomJob`. Requests carry it as a snake_case field of that name."""
     message: type[M]
     pattern: Pattern
+    several: str = ""
+    """The noun in the plural as method names have it, where it does not follow from the collection."""
     mutable: frozenset[str] = frozenset()
     """Top-level snake_case fields that an update may change; empty for resources without an update."""
     order: tuple[str, ...] = ("create_time", "update_time", "display_name")

@@ -97,7 +97,7 @@ class Standard:
 
 def plural(kind: Kind[Any]) -> str:
     """Return the noun in the plural as method names have it: `CustomJobs`, `Studies`, `Indexes`."""
-    return kind.collection[0].upper() + kind.collection[1:]
+    return kind.several or kind.collection[0].upper() + kind.collection[1:]
 
 
 def _package(kind: Kind[Any]) -> str:

@@ -28,6 +28,8 @@ _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.
 _BUILDER = 3
 """Changes whenever the same specification would be built differently."""
 _RETRY_S = 30.0
+_NEWS = ("Resolved ", "Downloading ", "Downloaded ", "Building ", "Built ", "Prepared ", "Installed ", "Bytecode ")
+"""How lines of uv begin that say what is being done; the others are of paths, or one for each of many packages."""
 
 Say = Callable[[str], None]
 
@@ -232,7 +234,7 @@ class Environments:
         requirements, overrides = work / "requirements.txt", work / "overrides.txt"
         requirements.write_text("".join(f"{line}\n" for line in spec.requirements))
         overrides.write_text("".join(f"{line}\n" for line in spec.overrides))
-        say(f"resolving and installing {len(spec.requirements)} requirements")
+        say(f"resolving and installing {', '.join(spec.requirements)}")
         command = ["pip", "install", "--python", str(venv / "bin" / "python3"), "--compile-bytecode"]
         command += ["--link-mode", "copy", "--overrides", str(overrides), "--requirements", str(requirements)]
         self._uv(command, say)
@@ -388,7 +390,8 @@ def _listen(process: subprocess.Popen[str], lines: list[str], say: Say) -> None:
         text = line.strip()
         if text:
             lines.append(text)
-            say(text)
+            if text.startswith(_NEWS):
+                say(f"{text}, compiling" if text.startswith("Installed") else text)
 
 
 def _failure(lines: list[str]) -> Exception:

@@ -16,6 +16,7 @@ from trigpoint.core.errors import (
     InvalidArgument,
     NotFound,
     ResourceExhausted,
+    Unimplemented,
 )
 from trigpoint.core.messages import FieldMask, Oneof
 from trigpoint.core.pb.google.cloud.aiplatform.v1.dataset_pb import Dataset
@@ -55,6 +56,13 @@ def ask(parts: StoredParts, datasets: Datasets) -> Ask:
     return send
 
 
+@pytest.mark.parametrize("method", ["ImportData", "ExportData"])
+def test_datasets_without_items_say_what_to_do_instead(ask: Ask, location: str, method: str) -> None:
+    made = ask("CreateDataset", parent=location, dataset=Dataset(display_name="d", metadata_schema_uri=IMAGE))
+    with pytest.raises(Unimplemented, match=r"of kind IMAGE stays empty: keep the files .* make a TABULAR dataset"):
+        ask(method, name=made.name)
+
+
 def test_the_life_of_a_dataset(ask: Ask, parts: StoredParts, location: str) -> None:
     made = ask("CreateDataset", parent=location, dataset=table("gs://bkt/data/1.csv", labels={"team": "x"}))
     assert made == ask("GetDataset", name=made.name)
@@ -78,8 +86,8 @@ def test_the_life_of_a_dataset(ask: Ask, parts: StoredParts, location: str) -> N
         ask("UpdateDataset", dataset=Dataset(name=made.name), update_mask=FieldMask(paths=["metadata"]))
     read = ask("GetDataset", name=made.name, read_mask=FieldMask(paths=["name", "displayName"]))
     assert read == Dataset(name=made.name, display_name="new")
-    for method, verb in [("ImportData", "imported into"), ("ExportData", "exported")]:
-        with pytest.raises(InvalidArgument, match=f"TABULAR cannot be {verb}"):
+    for method, fix in [("ImportData", "imported into: change the objects"), ("ExportData", "exported: read the")]:
+        with pytest.raises(InvalidArgument, match=f"TABULAR cannot be {fix}"):
             ask(method, name=made.name)
     ask("DeleteDataset", name=made.name)
     with pytest.raises(NotFound):

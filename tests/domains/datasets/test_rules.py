@@ -93,6 +93,10 @@ def test_a_uri_list_that_is_no_list_is_refused() -> None:
 def test_new_datasets_are_checked_field_by_field() -> None:
     found = rules.dataset(Dataset(labels={"A": "b"}))
     assert [v.field for v in found] == ["dataset.display_name", "dataset.labels", "dataset.metadata_schema_uri"]
+    for uri in ("nonsense", TABULAR.replace("tabular", "nonsense"), TABULAR.replace("_1.0.0", "")):
+        found = rules.dataset(Dataset(display_name="d", metadata_schema_uri=uri))
+        assert [v.field for v in found] == ["dataset.metadata_schema_uri"]
+        assert uri in found[0].description
     fine = Dataset(display_name="d", metadata_schema_uri=TABULAR, labels={rules.SCHEMA_LABEL: "X", "a": "b"})
     assert rules.dataset(fine) == []
 

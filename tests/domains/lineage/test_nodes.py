@@ -120,7 +120,8 @@ def test_an_update_may_create(ask: Ask, store: str) -> None:
     [
         (Artifact(schema_title="no.Such"), "artifact.schema_title"),
         (Artifact(schema_title="system.Run"), "artifact.schema_title"),
-        (Artifact(schema_title="system.Model", schema_version="9.9.9"), "artifact.schema_title"),
+        (Artifact(schema_title="system.Model", schema_version="9.9.9"), "artifact.schema_version"),
+        (Artifact(schema_title="no.Such", schema_version="9.9.9"), "artifact.schema_title"),
         (
             Artifact(schema_title="system.Model", metadata=messages.struct({"framework": 1})),
             "artifact.metadata.framework",

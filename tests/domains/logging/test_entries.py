@@ -12,9 +12,14 @@ from hypothesis import strategies as st
 from trigpoint.agent.logs import LogWriter
 from trigpoint.core import messages
 from trigpoint.core.call import Call, Caller
+from trigpoint.core.errors import Unimplemented
 from trigpoint.core.paging import Tokens
 from trigpoint.core.pb.google.logging.v2.log_entry_pb import LogEntry
-from trigpoint.core.pb.google.logging.v2.logging_pb import ListLogEntriesRequest, ListLogsRequest
+from trigpoint.core.pb.google.logging.v2.logging_pb import (
+    ListLogEntriesRequest,
+    ListLogsRequest,
+    WriteLogEntriesRequest,
+)
 from trigpoint.domains.logging import Logging, Stream
 from trigpoint.domains.logging import rpc as rpc_module
 from trigpoint.domains.logging.streams import _payload
@@ -57,6 +62,10 @@ class World:
             token = page.next_page_token
             if not token:
                 return found
+
+    def write_entries(self) -> None:
+        """Ask for entries to be written."""
+        self._logging.handlers()[f"{SERVICE}.WriteLogEntries"](OPERATOR, WriteLogEntriesRequest())
 
     def logs(self, project: str) -> list[str]:
         """Return the names of a project's logs."""
@@ -163,3 +172,8 @@ def test_logs_are_named_without_reading_them(world: World) -> None:
     world.write("1", b"something\n")
     world.write("1", task="workerpool1-0")
     assert world.logs("one") == ["projects/id-1/logs/workerpool0-0"]
+
+
+def test_writing_entries_is_refused_with_what_to_do_instead(world: World) -> None:
+    with pytest.raises(Unimplemented, match=r"every line that a job prints is an entry.* StructuredLogHandler"):
+        world.write_entries()

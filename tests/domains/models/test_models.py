@@ -22,6 +22,7 @@ def models(parts: StoredParts) -> Models:
 @pytest.fixture
 def ask(parts: StoredParts, models: Models) -> Ask:
     handlers = models.handlers()
+    parts.storage.files.write(parts.caller.project, "gs://bkt/made/model.joblib", b"x")
 
     def send(method: str, **fields: Any) -> Any:
         return parts.ask("ModelService", handlers, method, fields)
@@ -30,7 +31,7 @@ def ask(parts: StoredParts, models: Models) -> Ask:
 
 
 def model(**fields: Any) -> Model:
-    given = {"display_name": "m", "artifact_uri": "gs://bkt/model", **fields}
+    given = {"display_name": "m", "artifact_uri": "gs://bkt/made", **fields}
     return Model(container_spec=ModelContainerSpec(image_uri="image"), **given)
 
 
@@ -97,6 +98,9 @@ def test_versions_and_their_aliases(ask: Ask, location: str) -> None:
         ({"model": model(display_name="")}, InvalidArgument, "display_name"),
         ({"model": model(artifact_uri="gs://nobucket/x")}, NotFound, r"model\.artifact_uri: the bucket nobucket"),
         ({"model": model(artifact_uri="file:///x")}, InvalidArgument, "artifact_uri"),
+        ({"model": model(artifact_uri="gs://bkt/none")}, InvalidArgument, r"model\.artifact_uri; .* gs://bkt/none/:"),
+        ({"model": model(artifact_uri="gs://bkt/mad")}, InvalidArgument, r"model\.artifact_uri"),
+        ({"model": model(artifact_uri="gs://bkt/made/model.joblib")}, InvalidArgument, r"model\.artifact_uri"),
         ({"model": model(), "model_id": "9bad"}, InvalidArgument, "model_id"),
         ({"model": model(), "parent_model": "404"}, NotFound, "404"),
         ({"model": model(version_aliases=["1"])}, InvalidArgument, "alias"),
@@ -183,11 +187,11 @@ def test_what_is_deployed_stays(ask: Ask, parts: StoredParts, location: str) -> 
 
 
 def test_training_registers_once_whatever_happens(models: Models, parts: StoredParts, ask: Ask, location: str) -> None:
-    pipeline = f"{location}/trainingPipelines/5"
+    pipeline, made = f"{location}/trainingPipelines/5", model(artifact_uri="gs://bkt/model")
     with pytest.raises(FailedPrecondition, match="AIP_MODEL_DIR"):
-        models.register(location, model(), key=pipeline, training_pipeline=pipeline)
+        models.register(location, made, key=pipeline, training_pipeline=pipeline)
     parts.storage.files.write(parts.caller.project, "gs://bkt/model/model.joblib", b"x")
-    found = {models.register(location, model(), key=pipeline, training_pipeline=pipeline) for _ in range(2)}
+    found = {models.register(location, made, key=pipeline, training_pipeline=pipeline) for _ in range(2)}
     assert len(found) == 1
     name, version = found.pop()
     assert version == "1"

@@ -4,7 +4,7 @@ from typing import Any
 
 from trigpoint.core import checks, masks, messages
 from trigpoint.core.call import Call
-from trigpoint.core.errors import InvalidArgument, Violation
+from trigpoint.core.errors import InvalidArgument, Unimplemented, Violation
 from trigpoint.core.messages import Message
 from trigpoint.core.names import LOCATION, pattern, project_of
 from trigpoint.core.pb.google.cloud.aiplatform.v1.dataset_pb import Dataset
@@ -84,18 +84,28 @@ class Datasets:
 
     def refuse_import(self, call: Call, request: Any) -> Message:
         """ImportData: tables are associated when they are created; other kinds are not built."""
-        return self._refuse(request.name, "imported into", "change the objects it names, or create another dataset")
+        return self._refuse(
+            request.name,
+            "cannot be imported into: change the objects that it names, or create another dataset with their URIs in "
+            "metadata.inputConfig",
+        )
 
     def refuse_export(self, call: Call, request: Any) -> Message:
         """ExportData: training pipelines export tables themselves; other kinds are not built."""
-        return self._refuse(request.name, "exported", "read the objects that it names, or train with the dataset")
+        return self._refuse(
+            request.name, "cannot be exported: read the objects that it names, or train with the dataset"
+        )
 
-    def _refuse(self, name: str, what: str, instead: str) -> Message:
+    def _refuse(self, name: str, why: str) -> Message:
         DATASET.pattern.parse(name)
-        stored = self._kernel.load(DATASET, name)
-        kind = rules.title(stored.message.metadata_schema_uri) or "this kind of"
-        text = f"A dataset of kind {kind} cannot be {what}: {instead}"
-        raise InvalidArgument(violations=[Violation("name", text)])
+        kind = rules.title(self._kernel.load(DATASET, name).message.metadata_schema_uri)
+        if kind in rules.TABLES:
+            raise InvalidArgument(violations=[Violation("name", f"A dataset of kind {kind} {why}")])
+        raise Unimplemented(
+            f"Data items are not built, so a dataset of kind {kind or 'unknown'} stays empty: keep the files and their "
+            "labels in Cloud Storage and hand training code their URI as an argument, or make a TABULAR dataset of a "
+            "table that lists them."
+        )
 
     def _check_source(self, project: str, tables: rules.Tables) -> None:
         """Check that the data of a table is there; a BigQuery table is taken at its word."""

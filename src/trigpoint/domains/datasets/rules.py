@@ -21,7 +21,11 @@ TABLES = ("TABULAR", "TIME_SERIES")
 MOST_URIS, MOST_WILD = 10_000, 100
 """URIs that a table's source may have, and how many of them may stand for any number of objects."""
 
-_SCHEMA_URI = re.compile(r"gs://google-cloud-aiplatform/schema/dataset/metadata/([a-z_]+)_\d+\.\d+\.\d+\.yaml")
+KINDS_OF_DATA = (*TABLES, "IMAGE", "TEXT", "VIDEO", "MULTIMODAL")
+"""Titles of the schemas that there are."""
+
+_SCHEMAS = "gs://google-cloud-aiplatform/schema/dataset/metadata/"
+_SCHEMA_URI = re.compile(re.escape(_SCHEMAS) + r"([a-z_]+)_\d+\.\d+\.\d+\.yaml")
 _STRUCTURAL = {
     "input_config": "inputConfig",
     "gcs_source": "gcsSource",
@@ -51,6 +55,10 @@ def dataset(given: Dataset) -> list[Violation]:
     found += checks.labels("dataset.labels", user_labels(given.labels))
     if not given.metadata_schema_uri:
         text = "is required; for a table: gs://google-cloud-aiplatform/schema/dataset/metadata/tabular_1.0.0.yaml"
+        found.append(Violation("dataset.metadata_schema_uri", text))
+    elif title(given.metadata_schema_uri) not in KINDS_OF_DATA:
+        known = ", ".join(f"{kind.lower()}_1.0.0.yaml" for kind in KINDS_OF_DATA)
+        text = f"{given.metadata_schema_uri[:200]!r} is no schema of a dataset: give {_SCHEMAS}NAME with one of {known}"
         found.append(Violation("dataset.metadata_schema_uri", text))
     return found
 

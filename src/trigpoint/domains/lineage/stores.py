@@ -54,9 +54,10 @@ class Stores:
         found = schemas.BUILT_IN.get(title) if version == schemas.DEFAULT_VERSION else None
         found = found or self._registered(tx, store, title, version)
         if found is None:
-            asked = f"{title} {version}".strip()
-            text = f"no schema {asked} is registered in {store}; create it, or use one that ListMetadataSchemas shows"
-            raise InvalidArgument(violations=[Violation(f"{node.field}.schema_title", text)])
+            known = version and (title in schemas.BUILT_IN or self._registered(tx, store, title, ""))
+            text = f"no schema {f'{title} {version}'.strip()} is registered in {store}; create it, or use one that "
+            field = f"{node.field}.{'schema_version' if known else 'schema_title'}"
+            raise InvalidArgument(violations=[Violation(field, text + "ListMetadataSchemas shows")])
         if found.kind != node.schema_type:
             text = f"schema {title} is for {found.kind}, not {node.schema_type}"
             raise InvalidArgument(violations=[Violation(f"{node.field}.schema_title", text)])

@@ -7,7 +7,8 @@ from typing import Any
 from trigpoint.core import messages
 from trigpoint.core.call import Call
 from trigpoint.core.clock import Micros
-from trigpoint.core.errors import InvalidArgument, PermissionDenied, Violation
+from trigpoint.core.errors import InvalidArgument, PermissionDenied, Unimplemented, Violation
+from trigpoint.core.messages import Message
 from trigpoint.core.paging import Tokens
 from trigpoint.core.pb.google.logging.v2.log_entry_pb import LogEntry
 from trigpoint.core.pb.google.logging.v2.logging_pb import (
@@ -44,7 +45,11 @@ class Rpc:
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the handlers by full method name."""
-        return {f"{_SERVICE}.ListLogEntries": self.entries, f"{_SERVICE}.ListLogs": self.logs}
+        return {
+            f"{_SERVICE}.ListLogEntries": self.entries,
+            f"{_SERVICE}.ListLogs": self.logs,
+            f"{_SERVICE}.WriteLogEntries": self.refuse_writing,
+        }
 
     def entries(self, call: Call, request: ListLogEntriesRequest) -> ListLogEntriesResponse:
         """Return one page of the entries that a filter chooses, ordered by time and insert id."""
@@ -73,6 +78,14 @@ class Rpc:
     def logs(self, call: Call, request: ListLogsRequest) -> ListLogsResponse:
         """Return the names of a project's logs."""
         return ListLogsResponse(log_names=self._streams.names(self._project(call, request.parent)))
+
+    def refuse_writing(self, call: Call, request: Any) -> Message:
+        """WriteLogEntries: not built; logs are what replicas print."""
+        raise Unimplemented(
+            "Writing log entries is not built. Print them: every line that a job prints is an entry, and a line of "
+            'JSON such as {"severity": "INFO", "message": "..."} a structured one. The handler StructuredLogHandler '
+            "of google.cloud.logging.handlers prints those; use it in the place of Client.setup_logging()."
+        )
 
     def _earliest(self, projects: Sequence[str], query: filters.Query, start: Place | None) -> Iterator[Entry]:
         """Yield the entries after a place among which the matching ones are, in order of all projects together."""

@@ -46,6 +46,9 @@ class Registry:
         LOCATION.parse(request.parent, "parent")
         given = request.model or Model()
         name, new = self.accept(request.parent, given, request.parent_model, request.model_id)
+        if given.artifact_uri and not self._has_files(request.parent, given):
+            text = f"there is nothing in {_folder(given)[:300]}: upload the model's files first, or name their folder"
+            raise InvalidArgument(violations=[Violation("model.artifact_uri", text)])
 
         def unit(tx: Tx) -> Message:
             model, version = self._versions.add(tx, name, given, new=new, call=call)
@@ -66,6 +69,9 @@ class Registry:
             self._files.check_bucket(project_of(parent), given.artifact_uri, "model.artifact_uri")
         return target or f"{parent}/{MODEL.collection}/{model_id or self._kernel.ids.number()}", not target
 
+    def _has_files(self, parent: str, given: Model) -> bool:
+        return any(True for _ in self._files.list(project_of(parent), _folder(given)))
+
     def register(
         self, parent: str, given: Model, parent_model: str, model_id: str, key: str, training_pipeline: str
     ) -> tuple[str, str]:
@@ -77,7 +83,7 @@ class Registry:
         if done is not None:
             return done
         name, new = self.accept(parent, given, parent_model, model_id)
-        if given.artifact_uri and not any(True for _ in self._files.list(project_of(parent), _folder(given))):
+        if given.artifact_uri and not self._has_files(parent, given):
             raise FailedPrecondition(
                 f"There is no model in {given.artifact_uri}: the program must write at least one file to the directory "
                 "that AIP_MODEL_DIR names before it ends."

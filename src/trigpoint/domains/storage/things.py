@@ -24,7 +24,7 @@ from trigpoint.store.objects import BucketRow, ObjectRow
 
 COMPOSE_LIMIT = 32
 MD5_LIMIT = 64 << 20
-"""Up to this size a missing MD5 is computed when somebody asks for the object's metadata."""
+"""Up to this size every object has an MD5: of larger ones it would take too long, and clients check their CRC32C."""
 ALWAYS = Preconditions()
 
 
@@ -144,7 +144,7 @@ class Things:
 
     def copy(self, caller: Caller, source: Target, target: Target, given: Mapping[str, Any] | None) -> ObjectRow:
         """Copy bytes and, unless attributes are given, attributes to another name or bucket; returns the new object."""
-        row = self.get(caller, source)
+        row = self.get(caller, source, md5=True)
         self.buckets.open(caller, target.bucket)
         kept = {key: value for key, value in orjson.loads(row.attributes).items() if not key.endswith("Hold")}
         given = rules.checked_object(given or {})
@@ -197,11 +197,14 @@ class Things:
                 digest.update(chunk)
         return base64.b64encode(digest.digest()).decode()
 
-    def verified(self, content: Content, hashes: Hashes) -> Content:
-        """Return durable bytes once the checksums claimed for them hold; otherwise drops them and raises."""
+    def verified(self, content: Content, hashes: Hashes, *, part: bool = False) -> Content:
+        """Return durable bytes once the checksums claimed for them hold; otherwise drops them and raises.
+
+        Bytes that are to be a whole object, and not only `part` of one, get their MD5 unless they are too many.
+        """
         try:
             hashes.check(content.crc32c, content.md5)
-            if hashes.md5 and not content.md5:
+            if not content.md5 and (hashes.md5 or (not part and content.size <= MD5_LIMIT)):
                 content = replace(content, md5=self.digest(content.blob))
                 hashes.check(content.crc32c, content.md5)
         except InvalidArgument:

@@ -14,9 +14,11 @@ from trigpoint.data.objects_uploads import Appending
 from trigpoint.data.objects_uploads import Uploads as Sessions
 from trigpoint.domains.storage import rules
 from trigpoint.domains.storage.rules import JSON, Hashes, Preconditions
-from trigpoint.domains.storage.things import Target, Things
+from trigpoint.domains.storage.things import MD5_LIMIT, Target, Things
 from trigpoint.store.objects import ObjectRow, PartRow, UploadRow
 
+_OF_NOTHING = "1B2M2Y8AsgTpgAmY7PhCfg=="
+"""The MD5 of no bytes: a session has no file before its first one."""
 LIFETIME = 7 * 24 * 3600 * SECOND
 """How long a session may be resumed (Cloud Storage: one week)."""
 
@@ -130,10 +132,10 @@ class Uploads:
         return self.things.get(caller, Target(row.bucket, row.name.decode(), row.generation))
 
     def _check(self, row: UploadRow, claimed: Hashes) -> str:
-        """Return the MD5 of a session's bytes if one is claimed; InvalidArgument when a claimed checksum is wrong."""
+        """Return the MD5 of a session's bytes unless they are too many; InvalidArgument when a claimed one is wrong."""
         claimed.check(row.crc32c, "")
-        if not claimed.md5:
+        if not claimed.md5 and row.received > MD5_LIMIT:
             return ""
-        md5 = self.things.digest(row.blob)
+        md5 = self.things.digest(row.blob) if row.received else _OF_NOTHING
         claimed.check(row.crc32c, md5)
         return md5

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trigpoint.core import errors, status, wire
+from trigpoint.core.listening import listen
 from trigpoint.surfaces.front.certificates import Authority
 from trigpoint.surfaces.front.grpc import GrpcEndpoint
 from trigpoint.surfaces.front.hosts import App, HostRouter, Table, host_name, is_loopback
@@ -108,9 +109,7 @@ class Front:
         await self._replicas.close(identity)
 
     def _bind(self, host: str, port: int) -> socket.socket:
-        listener = socket.create_server(
-            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=512
-        )
+        listener = listen(host, port)
         listener.setblocking(False)
         self._listeners.append(listener)
         return listener

@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from trigpoint.core import partial
 from trigpoint.core.call import Caller
 from trigpoint.core.clock import Clock
 from trigpoint.core.errors import Internal, NotFound, TrigpointError, Unauthenticated, Unimplemented
@@ -16,7 +17,7 @@ from trigpoint.surfaces.gcs.batch import batch
 from trigpoint.surfaces.gcs.buckets import BucketMethods
 from trigpoint.surfaces.gcs.control import Authenticate
 from trigpoint.surfaces.gcs.downloads import Downloads
-from trigpoint.surfaces.gcs.resources import refusal
+from trigpoint.surfaces.gcs.resources import cut, refusal
 from trigpoint.surfaces.gcs.signed import Signers, is_signed, verify
 from trigpoint.surfaces.gcs.things import ObjectMethods
 from trigpoint.surfaces.gcs.uploads import UploadMethods
@@ -94,11 +95,16 @@ class GcsApp:
             prefix = _prefix(ask.path) or b""
             if prefix.startswith(b"/batch"):
                 return await batch(ask, self.dispatch)
+            fields = ask.query.get("fields", "")
+            if fields:
+                partial.parsed(fields)  # refused before anything is done
             rest = [segment(part) for part in ask.path[len(prefix) :].split(b"/")[1:]]
             kind = "upload" if b"upload" in prefix else "download" if b"download" in prefix else "storage"
             for words, handler in self._routes.get((kind, ask.method, len(rest)), ()):
                 if all(word in ("", part) for word, part in zip(words, rest, strict=True)):
-                    return await handler(ask, *(part for word, part in zip(words, rest, strict=True) if not word))
+                    given = (part for word, part in zip(words, rest, strict=True) if not word)
+                    response = await handler(ask, *given)
+                    return cut(response, fields) if fields else response
             if any(key[0] == kind and key[2] == len(rest) for key in self._routes) and rest[:1] == ["b"]:
                 raise Unimplemented("This method of the Cloud Storage JSON API is not served.")
             raise NotFound("Not Found: there is no such method of the Cloud Storage JSON API.")

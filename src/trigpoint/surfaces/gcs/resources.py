@@ -10,7 +10,7 @@ from urllib.parse import quote
 import orjson
 from starlette.responses import Response
 
-from trigpoint.core import errors
+from trigpoint.core import errors, partial
 from trigpoint.core.clock import Micros
 from trigpoint.core.errors import TrigpointError
 from trigpoint.domains.storage import rules
@@ -44,12 +44,24 @@ _SPECIAL = {
 }
 
 
+class Answer(Response):
+    """JSON of our own: never an object's bytes, which may be JSON too."""
+
+    media_type = "application/json; charset=UTF-8"
+
+
 def answer(found: Mapping[str, Any] | None, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a JSON response; no body for None."""
     if found is None:
         return Response(status_code=status, headers=headers)
-    body = orjson.dumps(found)
-    return Response(body, status, headers, media_type="application/json; charset=UTF-8")
+    return Answer(orjson.dumps(found), status, headers)
+
+
+def cut(response: Response, fields: str) -> Response:
+    """Return a response with the parts that the parameter `fields` names; errors and objects' bytes stay whole."""
+    if not isinstance(response, Answer) or response.status_code >= HTTPStatus.BAD_REQUEST:
+        return response
+    return answer(partial.cut(orjson.loads(response.body), fields), response.status_code)
 
 
 def bucket_resource(row: BucketRow, base: str) -> JSON:

@@ -73,11 +73,11 @@ class UploadMethods:
             return await self._threads.run(self._finish, ask, target, given, writer, claimed)
 
     async def content(self, ask: Ask) -> Content:
-        """Store a body as bytes without a name."""
+        """Store a body as bytes without a name, a part of an object."""
         async with self._writing() as writer:
             await pour(ask.body(), writer.write, self._threads)
             content = await self._threads.run(writer.finish)
-            return await self._threads.run(self._things.verified, content, ask.hashes())
+            return await self._threads.run(lambda: self._things.verified(content, ask.hashes(), part=True))
 
     async def resume(self, ask: Ask, bucket: str) -> Response:
         """Take a piece of a resumable upload, answer its status, or cancel it."""

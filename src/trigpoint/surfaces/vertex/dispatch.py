@@ -20,7 +20,7 @@ from trigpoint.core.errors import InvalidArgument, PermissionDenied, Unimplement
 from trigpoint.core.messages.shapes import shape
 from trigpoint.core.names import location_of, with_project
 from trigpoint.kernel.resource import Rendered
-from trigpoint.surfaces.vertex import facts
+from trigpoint.surfaces.vertex import facts, naming
 from trigpoint.surfaces.vertex.holds import Holds
 from trigpoint.surfaces.vertex.parts import Arrival, Entry, Handler, Parts
 
@@ -122,19 +122,24 @@ class Dispatcher:
             self._check_location(entry, path, location_of(name), arrival.host)
         if not project and entry.routing:
             raise _unaddressed(entry)
+        naming.number(request, lambda segment: self._own(caller, segment))
         return Call(
             caller, project, location, entry.version, arrival.transport, entry.name, facts.client(arrival.headers)
         )
 
     def _project(self, entry: Entry, caller: Caller, name: str) -> str:
-        number = self._parts.projects(name.split("/", 2)[1])
-        if number is None or not caller.may_act_in(number):
+        number = self._own(caller, name.split("/", 2)[1])
+        if number is None:
             raise PermissionDenied(
                 f"Permission '{entry.permission}' denied on resource '//aiplatform.googleapis.com/{name[:300]}' "
                 "(or it may not exist).",
                 reason="IAM_PERMISSION_DENIED",
             )
         return number
+
+    def _own(self, caller: Caller, segment: str) -> str | None:
+        number = self._parts.projects(segment)
+        return number if number is not None and caller.may_act_in(number) else None
 
     def _check_location(self, entry: Entry, path: str, location: str, host: str) -> None:
         if not location or (location == "-" and entry.short.startswith("List")):

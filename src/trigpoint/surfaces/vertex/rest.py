@@ -6,10 +6,9 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from trigpoint.core import errors, messages, status, transcoding, wire
+from trigpoint.core import errors, messages, partial, status, transcoding, wire
 from trigpoint.core.errors import InvalidArgument, NotFound
 from trigpoint.kernel.resource import Rendered
-from trigpoint.surfaces.vertex import partial
 from trigpoint.surfaces.vertex.dispatch import Dispatcher, hidden
 from trigpoint.surfaces.vertex.parts import Arrival, Entry
 from trigpoint.surfaces.vertex.versions import answer_in, request_in
@@ -52,6 +51,8 @@ class Rest:
         body = await self._body(headers, receive)
         request = transcoding.read_request(messages.message_class(entry.input), route.rule, variables, query, body)
         request = request_in(entry, request)
+        if fields := _fields(query):
+            partial.parsed(fields)  # refused before anything is done
         if entry.streaming:
             await self._stream(send, entry, self._dispatcher.stream(entry, caller, request, arrival), query)
             return
@@ -137,9 +138,13 @@ def _rendered(entry: Entry, answer: Any, query: Query) -> bytes:
     return _shaped(text, query)
 
 
+def _fields(query: Query) -> str:
+    return _last(query, "$fields") or _last(query, "fields")
+
+
 def _shaped(text: bytes, query: Query) -> bytes:
     """Return the JSON cut to the `fields` asked for and indented where asked."""
-    fields = _last(query, "$fields") or _last(query, "fields")
+    fields = _fields(query)
     pretty = "true" in (_last(query, "prettyPrint"), _last(query, "$prettyPrint"))
     if not fields and not pretty:
         return text

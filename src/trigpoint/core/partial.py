@@ -1,4 +1,4 @@
-"""Partial responses: the `fields` parameter of Google's REST front ends (`a,b/c,d(e,f)`, `*`), on finished JSON."""
+"""Partial responses: the `fields` of Google's REST APIs (`a,b/c,d(e,f)`, `*`, and `b.c` as in masks), on JSON."""
 
 import re
 from typing import Any
@@ -14,10 +14,11 @@ Tree = dict[str, Any]
 
 def cut(data: Any, fields: str) -> Any:
     """Return the parts of JSON that a selector names; InvalidArgument when it is none. Unknown names select nothing."""
-    return _select(data, _parsed(fields))
+    return _select(data, parsed(fields))
 
 
-def _parsed(fields: str) -> Tree:
+def parsed(fields: str) -> Tree:
+    """Return what a selector wants; InvalidArgument when it is none."""
     tokens = _TOKEN.findall(fields)
     if len(fields) > _LONGEST:
         raise _invalid()
@@ -44,7 +45,7 @@ def _list(tokens: list[str], depth: int) -> tuple[Tree, list[str]]:
 def _path(tree: Tree, tokens: list[str], depth: int) -> list[str]:
     """Read one selector into the tree."""
     while tokens and tokens[0] not in ",/()":
-        tree = tree.setdefault(tokens[0].strip(), {})
+        tree = _below(tree, tokens[0].strip())
         tokens = tokens[1:]
         if tokens and tokens[0] == "/":
             tokens = tokens[1:]
@@ -57,6 +58,14 @@ def _path(tree: Tree, tokens: list[str], depth: int) -> list[str]:
             tokens = tokens[1:]
         return tokens
     raise _invalid()
+
+
+def _below(tree: Tree, name: str) -> Tree:
+    """Return what is wanted below a name; `a.b` is b below a, or a key that has a dot in it."""
+    below = tree
+    for part in name.split("."):
+        below = below.setdefault(part, {})
+    return tree.setdefault(name, below)  # type: ignore[no-any-return]
 
 
 def _select(data: Any, tree: Tree) -> Any:
@@ -76,4 +85,4 @@ def _select(data: Any, tree: Tree) -> Any:
 
 
 def _invalid() -> InvalidArgument:
-    return InvalidArgument(violations=[Violation("fields", "It is no selector such as `name,jobSpec(scheduling)`.")])
+    return InvalidArgument(violations=[Violation("fields", "It is no selector such as `nextPageToken,items(name)`.")])
