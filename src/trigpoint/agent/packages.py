@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import re
 import secrets
 import shutil
 from typing import Callable
@@ -160,18 +159,18 @@ class Packages:
 
 
 def _canonical(path: str) -> str:
-    """Return a copy of a package under a name that installers understand: uploads carry time stamps and colons."""
+    """Return a copy of a package under a name that installers understand: uploads carry time stamps and colons.
+
+    A source distribution's says nothing: uv would believe it, where pip reads what the package says of itself.
+    """
     folder, name = os.path.split(path)
     plain = name.rpartition(":")[2]
     if plain.endswith(".whl"):
         start = next((i for i, c in enumerate(plain) if c.isalpha()), 0)
         plain = plain[start:]
     else:
-        ending = next((e for e in (".tar.gz", ".tgz", ".zip", ".tar.bz2") if plain.endswith(e)), ".tar.gz")
-        name_version = archive.top(path)
-        if not re.fullmatch(r"[A-Za-z0-9._+-]{1,200}", name_version) or name_version.startswith("."):
-            name_version = "package-0"
-        plain = name_version + (".tar.gz" if ending == ".tgz" else ending)
+        ending = next((e for e in (".zip", ".tar.bz2", ".tar.xz") if plain.endswith(e)), ".tar.gz")
+        plain = "package" + ending
     target = os.path.join(folder, plain)
     if target != path:
         with contextlib.suppress(FileNotFoundError):
