@@ -293,6 +293,25 @@ def test_an_agent_whose_directory_was_taken_away_ends(make: Make, ears: Ears, ru
     assert tree.marked(agent.mark()) == []
 
 
+def test_an_agent_at_the_barrier_whose_directory_was_taken_away_ends(make: Make, ears: Ears, runtime: str) -> None:
+    agent = make("sleep 300", runtime=runtime, barrier=True)
+    process = agent.start()
+    ears.body("prepared")
+    ears.close()
+    agent.directory.rename(agent.directory.with_name("elsewhere"))
+    process.wait(30)
+    assert tree.marked(agent.mark()) == []
+
+
+def test_an_agent_that_fetches_when_its_directory_is_taken_away_ends(make: Make, tmp_path: Path) -> None:
+    network = p.Network(socket=str(tmp_path / "no-server.sock"))
+    agent = make("true", network=network, packages=(p.Package(uri="gs://bucket/tool-1.tar.gz"),))
+    process = agent.start()
+    until(lambda: any("gsutil" in line for line in agent.lines(p.RUNNER)), "the download")
+    agent.directory.rename(agent.directory.with_name("elsewhere"))
+    process.wait(30)
+
+
 def test_orphans_that_end_do_not_pile_up(make: Make, ears: Ears) -> None:
     agent = make("for i in 1 2 3 4 5 6; do (setsid true &); done; sleep 1", heartbeat_s=0.05)
     process = agent.start()
