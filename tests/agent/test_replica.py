@@ -160,6 +160,7 @@ def test_an_agent_that_died_at_the_barrier_may_be_replaced(make: Make, ears: Ear
     process.wait()
     agent.start()
     until(lambda: (s := agent.status()) and s.fence == 2 and s.state == p.PREPARED)
+    until(lambda: ears.fences["workerpool0-0"] == 2)  # or the command would still be given to the first
     ears.commands["workerpool0-0"] = [p.Command("go")]
     assert agent.outcome().reason == p.SUCCEEDED
     assert agent.lines() == ["ran"]

@@ -77,6 +77,8 @@ class Environment:
     """Directory with bin/python3; empty: the machine's own python3."""
     base: str = ""
     """Directory of the interpreter's installation, made visible read-only in the sandbox."""
+    library: str = ""
+    """A shared library that the interpreter looks for at just this place; empty when it goes by its own place."""
     python: str = "3"
     """Version such as 3.10."""
     key: str = ""

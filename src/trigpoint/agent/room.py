@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from typing import Mapping, Sequence
 
-from . import linux, tree
+from . import interpreter, linux, tree
 from .directory import remove
 from .limits import Group, name_of
 from .network import Network
@@ -56,7 +56,8 @@ class Room:
         self.lost: list[str] = []
         self.site = ""
         """Directory of user packages that the program sees; set by `show_packages`."""
-        self._copied = ""
+        self._own = ""
+        """Directory of the environment that is this replica's own; empty: none."""
         self._children: set[int] = set()
         self._closed = False
 
@@ -73,7 +74,7 @@ class Room:
     def python(self) -> str:
         """Return the interpreter, as the program sees it."""
         environment = self.spec.environment
-        root = self._copied or environment.path or environment.base
+        root = self._own or environment.path or environment.base
         return os.path.join(root, "bin", "python3") if root else shutil.which("python3") or "python3"
 
     def workplace(self, name: str) -> str:
@@ -87,14 +88,14 @@ class Room:
         self.site = layer
 
     def own_environment(self) -> None:
-        """Replace the shared environment by a writable one with the same content."""
-        path = os.path.join(self.directory, "work", "environment")
+        """Make sure that the installer finds everything in one environment that is this replica's own."""
+        path = os.path.join(self.directory, "work", "copy")
         shutil.rmtree(path, ignore_errors=True)
         command = ["cp", "-al", self.spec.environment.path, path]
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         for folder, _, _ in os.walk(path):
             os.chmod(folder, 0o755)  # noqa: S103 - as every folder of an environment
-        self._copied = path
+        self._own = path
 
     def shelf(self, name: str) -> str:
         """Return a directory of this replica that its programs should only read."""
@@ -180,6 +181,10 @@ class Room:
 
     def _open(self) -> None:
         self.network.open_shared()
+        shared = self.spec.environment
+        if shared.path:
+            self._own = self.workplace("environment")
+            interpreter.lay(self._own, shared, shared.base, shared.path, user_packages=False)
         self.lost.append("No sandbox: the program runs as the server's user and sees the machine's files.")
         if self.spec.buckets:
             self.lost.append("/gcs is not available without a sandbox; use gs:// addresses.")
