@@ -63,6 +63,19 @@ def test_the_program_has_no_rights(make: Make) -> None:
     }
 
 
+def test_the_processes_of_a_program_share_memory(make: Make, runtime: str) -> None:
+    code = (
+        "import multiprocessing as m\nfrom multiprocessing import shared_memory as s\n"
+        "block = s.SharedMemory(create=True, size=1 << 20); block.buf[:3] = b'abc'; lock = m.Semaphore(1)\n"
+        "other = s.SharedMemory(block.name); print('shared', bytes(other.buf[:3]).decode(), lock.acquire())\n"
+        "other.close(); block.close(); block.unlink()"
+    )
+    agent = make(program=p.Program(argv=("python3", "-c", code)), runtime=runtime)
+    agent.start()
+    assert agent.outcome().reason == p.SUCCEEDED, agent.lines(p.STDERR)
+    assert agent.lines() == ["shared abc True"]
+
+
 KEYS = "import ctypes; libc = ctypes.CDLL(None); "
 ADD = "libc.syscall(250, 1, None); assert libc.syscall(248, b'user', b'ticket', b'secret', 6, -3) > 0; "
 SEARCH = (

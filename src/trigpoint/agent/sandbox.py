@@ -166,6 +166,7 @@ class Sandbox(Room):
             self.network.open_own()
         for bucket, path in self.spec.buckets.items():
             self._show("--bind", self._mapped(path, f"gcs/{bucket}"), f"/gcs/{bucket}")
+        self._show_shared_memory()
         self._show_site()
         if self.spec.environment.path:
             self._show_environment()
@@ -189,6 +190,14 @@ class Sandbox(Room):
             interpreter.lay(writable, shared, self._base(), interpreter.SHARED, user_packages=True)
             self._give_all(writable)
         self._show("--bind", writable, self._environment())
+
+    def _show_shared_memory(self) -> None:
+        """Let programs write to /dev/shm: bubblewrap's own belongs to whoever starts it."""
+        if self._uid and self.network.own:
+            memory = os.path.join(self._mounts, "shm")
+            os.makedirs(memory)
+            linux.mount_memory(memory)
+            self._binds.append(("--bind", memory, "/dev/shm"))  # noqa: S108 - where POSIX semaphores live
 
     def _show_site(self) -> None:
         """Make the folder for packages that are installed with `--user`."""
