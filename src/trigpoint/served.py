@@ -1,9 +1,11 @@
-"""What is served here: which app answers under which name and path, and what a new job may ask for."""
+"""What is served here: which app answers under which name and path, and what people and programs are told of it."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
-from trigpoint.console import Offers
-from trigpoint.runtime import images, machines
+from trigpoint.console import Finding, Here, Offers, Start
+from trigpoint.runtime import doctor, images, machines
+from trigpoint.settings import Settings
 from trigpoint.surfaces.front import Table
 from trigpoint.surfaces.gcs import PREFIXES
 
@@ -19,9 +21,28 @@ def console_address(host: str, port: int) -> str:
     return f"https://{shown}:{port}/console/"
 
 
-def offers() -> Offers:
-    """Return what the form for a new job offers."""
-    return Offers(images.offered("training"), images.offered("prediction"), sorted(machines.MACHINES))
+def variables(port: int, proxy_port: int, metadata: str) -> Mapping[str, str]:
+    """Return what points a program without a sandbox at this server; `metadata` is its own metadata server."""
+    proxy = f"http://127.0.0.1:{proxy_port}"
+    direct = f"https://localhost:{port}"
+    return {
+        **dict.fromkeys(("grpc_proxy", "https_proxy", "HTTPS_PROXY"), proxy),
+        **dict.fromkeys(("no_proxy", "NO_PROXY"), f"localhost,127.0.0.1,{metadata.partition(':')[0]}"),
+        **dict.fromkeys(("FSSPEC_GS_ENDPOINT_URL", "FSSPEC_GCS_ENDPOINT_URL"), direct),
+        "GCE_METADATA_HOST": metadata,
+        "GCE_METADATA_IP": metadata,
+    }
+
+
+def here(given: Settings) -> Here:
+    """Return what the console tells of this installation and its machine."""
+    return Here(
+        home=given.home,
+        start=Start(given.project, given.location, given.locations),
+        offers=Offers(images.offered("training"), images.offered("prediction"), sorted(machines.MACHINES)),
+        examine=lambda: [Finding(**asdict(one)) for one in doctor.examine(given.home)],
+        memory_of=lambda name: machines.MACHINES[name].memory_bytes if name in machines.MACHINES else 0,
+    )
 
 
 def table(apps: Mapping[str, object]) -> Table:

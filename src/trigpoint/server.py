@@ -12,14 +12,13 @@ import signal
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 
 import structlog
 import uvicorn
 import uvloop
 
 from trigpoint import __version__, served, settings, upkeep
-from trigpoint.console import Console, Finding, Start
+from trigpoint.console import Console
 from trigpoint.console import Parts as ConsoleParts
 from trigpoint.core import ready
 from trigpoint.core.clock import SystemClock, SystemIds
@@ -43,10 +42,10 @@ from trigpoint.domains.storage import Storage
 from trigpoint.domains.training import Neighbours, Training
 from trigpoint.kernel.operations import Operations
 from trigpoint.kernel.query import Queries
+from trigpoint.kernel.recorder import Recorder
 from trigpoint.kernel.resource import Kernel
 from trigpoint.kernel.schedule import Schedule
 from trigpoint.kernel.standard import Handler, Standard
-from trigpoint.runtime import doctor
 from trigpoint.runtime.environments import Environments
 from trigpoint.runtime.local import LocalEngine, LocalOptions, index_settings
 from trigpoint.settings import Settings, SettingsError
@@ -87,21 +86,18 @@ class Server:
         self._project = self._projects.ensure(given.project)
         self._identity = Identity(self._store, self._clock, self._ids, self._projects, given.path("keys"))
         self._key_file = self._identity.prepare_operator(given.project)
-        self._storage = Storage(
-            self._store, given.home, self._clock, self._ids, self._number, location=given.location.upper()
-        )
+        self._recorder = Recorder(self._store, self._clock)
+        self._storage = self._make_storage()
         self._authority = Authority.open(given.path("keys", "ca"), self._clock)
         self._bundle = self._authority.write_bundle(given.path("run", "ca-bundle.pem"))
 
         self._environments = Environments(given.path("environments"))
         self._engine = LocalEngine(given.path("attempts"), self._engine_options())
-        self._logging = Logging(
-            self._store, given.path("attempts"), self._clock, tokens, self._known_number, self._id_of
-        )
+        self._logging = Logging(self._store, given.path("attempts"), tokens, self._known_number, self._id_of)
         lineage = Lineage(self._kernel, operations, queries)
         files = self._storage.files
         self._datasets = Datasets(self._kernel, operations, standard, lineage, files, given.home)
-        models = Models(self._kernel, operations, queries, lineage, files)
+        self._models = models = Models(self._kernel, operations, queries, lineage, files)
         self._places = self._make_places()
         self._jobs = Jobs(
             JobParts(
@@ -114,6 +110,7 @@ class Server:
                 machines=Types(),
                 host=upkeep.host(given),
                 places=self._places,
+                recorder=self._recorder,
             )
         )
         self._training = Training(standard, Neighbours(self._datasets, self._jobs, models, lineage, self._storage))
@@ -137,6 +134,7 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         self._storage.start()
+        self._recorder.start()
         replicas = self._jobs.recover()
         shutil.rmtree(self._places.doors, ignore_errors=True)  # of a server that was killed
         await self._front.start()
@@ -150,7 +148,6 @@ class Server:
         self._announce().write(self._settings.path("run"))
         self.serving = True
         log.info("serving", port=self._front.address[1], proxy=self._front.proxy_address[1], home=self._settings.home)
-        self._console.start()
         await loop.run_in_executor(self._pool, self._begin_work)
         await stop.wait()
         ready.withdraw(self._settings.path("run"))
@@ -172,6 +169,7 @@ class Server:
         self._workers.stop()
         self._environments.close()
         self._vertex.close()
+        self._console.close()
         self._pool.shutdown()
         self._threads.close()
         self._datasets.close()
@@ -180,6 +178,7 @@ class Server:
             self._storage.close()
         except TrigpointError as error:
             log.warning("upkeep of storage failed", reason=error.message)  # the next start does what is due
+        self._recorder.close()
         self._store.close()
         log.info("stopped")
 
@@ -205,6 +204,10 @@ class Server:
             allow=given.tunnel_allow,
         )
 
+    def _make_storage(self) -> Storage:
+        given, parts = self._settings, (self._clock, self._ids, self._number)
+        return Storage(self._store, given.home, *parts, location=given.location.upper(), recorder=self._recorder)
+
     def _make_places(self) -> Places:
         given = self._settings
         return Places(
@@ -222,16 +225,7 @@ class Server:
         )
 
     def _plain_variables(self, metadata: str) -> Mapping[str, str]:
-        """Return what points a program without a sandbox at this server; `metadata` is its own metadata server."""
-        proxy = f"http://127.0.0.1:{self._front.proxy_address[1]}"
-        direct = f"https://localhost:{self._front.address[1]}"
-        return {
-            **dict.fromkeys(("grpc_proxy", "https_proxy", "HTTPS_PROXY"), proxy),
-            **dict.fromkeys(("no_proxy", "NO_PROXY"), f"localhost,127.0.0.1,{metadata.partition(':')[0]}"),
-            **dict.fromkeys(("FSSPEC_GS_ENDPOINT_URL", "FSSPEC_GCS_ENDPOINT_URL"), direct),
-            "GCE_METADATA_HOST": metadata,
-            "GCE_METADATA_IP": metadata,
-        }
+        return served.variables(self._front.address[1], self._front.proxy_address[1], metadata)
 
     def _vertex_parts(self) -> VertexParts:
         handlers: dict[str, Handler] = dict(self._logging.handlers())
@@ -286,7 +280,7 @@ class Server:
             proxy_port=given.proxy_port or self._last("proxy_port"),
             outbound=Outbound.parse(given.tunnel_allow),
         )
-        metadata = identity_surface.MetadataApp(identity, self._pool)
+        metadata = identity_surface.MetadataApp(identity, self._pool, self._recorder)
         return Front(
             served.table(apps),
             rpcs,
@@ -298,7 +292,6 @@ class Server:
         )
 
     def _make_console(self, gcs: GcsApp) -> Console:
-        given = self._settings
         return Console(
             ConsoleParts(
                 store=self._store,
@@ -310,12 +303,11 @@ class Server:
                 projects=self._projects,
                 jobs=self._jobs,
                 datasets=self._datasets,
+                logging=self._logging,
+                models=self._models,
                 vertex=self._vertex.app,
                 storage=gcs,
-                examine=lambda: [Finding(**asdict(one)) for one in doctor.examine(given.home)],
-                offers=served.offers(),
-                home=given.home,
-                start=Start(given.project, given.location, given.locations),
+                here=served.here(self._settings),
                 pool=self._pool,
             )
         )

@@ -30,7 +30,7 @@ from trigpoint.runtime import doctor
 from trigpoint.runtime.environments import Environments
 from trigpoint.runtime.local import remove
 from trigpoint.settings import Settings
-from trigpoint.store import Store, Tx, backup, check, events, history, operations, resources, telemetry
+from trigpoint.store import Store, Tx, backup, check, events, history, operations, resources, steps, telemetry
 from trigpoint.store.queries import COLUMNS
 
 _DAY: Micros = 86_400 * SECOND
@@ -147,6 +147,7 @@ def _collect(given: Settings) -> Mapping[str, Any]:
                 store.write, lambda tx: operations.prune(tx, now - given.keep_history_days * _DAY, _BATCH)
             ),
             "telemetry": _all(store.telemetry.write, lambda tx: telemetry.prune(tx, now - given.keep_logs_days * _DAY)),
+            "steps": _all(store.telemetry.write, lambda tx: steps.prune(tx, now - given.keep_logs_days * _DAY, _BATCH)),
             "attempts": _attempts(given, store, now),
         }
     finally:

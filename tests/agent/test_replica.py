@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.agent.conftest import Agent, Ears, Make, until
+from tests.agent.conftest import Agent, Ears, Make, listening, until
 
 from trigpoint.agent import directory, tree
 from trigpoint.agent import protocol as p
@@ -33,6 +33,7 @@ def test_a_life_is_reported_in_order(make: Make, ears: Ears, runtime: str) -> No
     assert max(beat["processes"] for beat in beats) > 0
     assert beats[-1]["memory_peak_bytes"] > 0
     assert beats[-1]["logs"][p.STDOUT] == 6  # the last one holds the totals
+    assert beats[-1]["lines"] == {p.RUNNER: 2, p.STDOUT: 1, p.STDERR: 1}
 
 
 def test_a_failure_names_the_last_line_of_the_traceback(make: Make, ears: Ears) -> None:
@@ -67,6 +68,50 @@ def test_the_environment_is_made_from_nothing(make: Make, runtime: str) -> None:
     env = dict(line.partition("=")[::2] for line in agent.lines())
     assert "SECRET_OF_THE_SERVER" not in env
     assert (env["MINE"], env["LANG"], env["PYTHONUNBUFFERED"]) == ("1", "de", "1")
+
+
+def test_it_tells_what_the_program_really_got(make: Make, ears: Ears, runtime: str) -> None:
+    script = "cat /proc/self/environ"
+    agent = make(script, env={"MINE": "a=b"}, runtime=runtime)
+    agent.start()
+    agent.outcome()
+    seen = dict(pair.partition("=")[::2] for pair in "\n".join(agent.lines()).split("\0") if pair)
+    told = ears.body("started")
+    assert told["argv"] == ["/bin/sh", "-c", script]
+    own = ears.body("prepared")["address"]["ip"] if runtime == "process" else "no secret"
+    shell = {"PWD", "OLDPWD", "SHLVL", "_"}
+    assert {name: value for name, value in told["env"].items() if name not in shell} == {
+        name: value.replace(own, "(secret address)") for name, value in seen.items() if name not in shell
+    }
+
+
+def test_the_addresses_that_are_secrets_are_not_told(make: Make, ears: Ears, tmp_path: Path) -> None:
+    door = listening(tmp_path / "net.sock")
+    network = p.Network(socket=str(tmp_path / "net.sock"))
+    agent = make("env", network=network, runtime="process", env={"GCE_METADATA_HOST": "127.9.8.7:3456"})
+    agent.start()
+    agent.outcome()
+    door.close()
+    seen = dict(line.partition("=")[::2] for line in agent.lines())
+    own = seen["http_proxy"].removeprefix("http://").partition(":")[0]
+    assert own.startswith("127.")
+    told = ears.body("started")["env"]
+    assert told.keys() >= seen.keys() - {"PWD", "OLDPWD", "SHLVL", "_"}
+    assert told["GCE_METADATA_HOST"] == "(secret address):3456"
+    if own != "127.0.0.1":
+        assert own not in json.dumps(told)
+
+
+def test_lines_are_counted_and_the_last_one_needs_no_end(make: Make, ears: Ears) -> None:
+    agent = make("printf 'a\nb\nc'; printf '\n' >&2; sleep 0.3; printf 'd\ne'")
+    agent.start()
+    agent.outcome()
+    counts = ears.body("outcome")
+    assert counts["lines"][p.STDOUT] == len(agent.lines()) == 4
+    assert (counts["lines"][p.STDERR], counts["logs"][p.STDOUT]) == (1, 8)
+    assert counts["lines"][p.RUNNER] == len(agent.lines(p.RUNNER))
+    moved = [report.body for report in ears.reports["workerpool0-0"] if report.kind == "logs"]
+    assert any(body["lines"].get(p.STDOUT) == 2 for body in moved)
 
 
 def test_term_gives_time_for_a_last_word(make: Make, ears: Ears, runtime: str) -> None:

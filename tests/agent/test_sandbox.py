@@ -18,7 +18,7 @@ from tests.agent.conftest import Agent, Ears, Make, listening, until
 
 from trigpoint.agent import protocol as p
 from trigpoint.agent import tree
-from trigpoint.agent.relay import is_own, is_public
+from trigpoint.agent.relay import Proxy, Relay, is_own, is_public
 from trigpoint.runtime.nursery import agent_command
 
 ROOT = os.geteuid() == 0
@@ -398,6 +398,30 @@ def test_the_proxy_knows_the_addresses_of_its_machine() -> None:
     assert "127.0.0.1" in own
     assert all(is_own(address) for address in own if "%" not in address)
     assert not is_own("198.51.100.1")
+
+
+@pytest.mark.parametrize(
+    ("allow", "indexes", "reached"),
+    [
+        (("127.0.0.1:{0}",), (), [True, False]), (("127.0.0.1",), (), [True, True]), ((), (), [False, False]),
+        ((), ("127.0.0.1:{1}",), [False, True]), ((), ("127.0.0.1",), [False, False]),
+    ],
+)  # fmt: skip
+def test_a_package_index_opens_its_own_port_only(
+    tmp_path: Path, allow: tuple[str, ...], indexes: tuple[str, ...], reached: list[bool]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        ports = [listener.getsockname()[1] for listener in (one, other)]
+        network = p.Network(allow=tuple(entry.format(*ports) for entry in allow))
+        proxy = Proxy(Relay(""), network, tuple(entry.format(*ports) for entry in indexes))
+        for port, expected in zip(ports, reached, strict=True):
+            ours, theirs = socket.socketpair()
+            with ours, theirs:
+                ours.sendall(f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n".encode())
+                ours.shutdown(socket.SHUT_WR)
+                serving = threading.Thread(target=proxy.handle, args=(theirs,), daemon=True)
+                serving.start()
+                assert ours.recv(100).startswith(b"HTTP/1.1 200" if expected else b"HTTP/1.1 403")
 
 
 @pytest.mark.parametrize("outbound", [True, False])

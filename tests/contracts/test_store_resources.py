@@ -169,6 +169,21 @@ def test_pages_visit_each_row_once_in_order(store: Store, order: tuple[Order, ..
     assert paged == whole.rows
 
 
+@pytest.mark.parametrize(("enough", "lengths"), [(1, [1] * 7), (2500, [3, 3, 1]), (1 << 20, [5, 2])])
+def test_a_page_ends_when_it_has_enough_bytes(store: Store, enough: int, lengths: list[int]) -> None:
+    insert(store, *(row(f"{i:02}", message=b"x" * 1000) for i in range(7)))
+    pages: list[list[Row]] = []
+    after = None
+    while not pages or after is not None:
+        page = store.read(
+            lambda tx, after=after: resources.select(tx, "customJobs", PARENT, after=after, limit=5, enough=enough)  # type: ignore[misc]
+        )
+        pages.append(page.rows)
+        after = page.next
+    assert [len(rows) for rows in pages] == lengths
+    assert len({each.name for rows in pages for each in rows}) == 7
+
+
 def test_parents_are_matched_whole_or_by_prefix(store: Store) -> None:
     names = ["projects/1/locations/a", "projects/1/locations/ab", "projects/12/locations/a"]
     insert(store, *(row(name=f"{parent}/customJobs/1", parent=parent) for parent in names))

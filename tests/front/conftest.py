@@ -95,7 +95,15 @@ class Running:
 
     async def _start(self, options: Any) -> Front:
         made = FrontOptions(run=self.folder / "run", grace=0.5, **options)
-        front = Front(TABLE, RPCS, self.authority, made, metadata=named("metadata"), resolver=self._resolve)
+        front = Front(
+            TABLE,
+            RPCS,
+            self.authority,
+            made,
+            metadata=named("metadata"),
+            plain=named("plain"),
+            resolver=self._resolve,
+        )
         await front.start()
         return front
 

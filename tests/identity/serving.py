@@ -18,6 +18,7 @@ from trigpoint.domains.identity import Replica
 from trigpoint.domains.identity.credentials import CredentialsApi
 from trigpoint.domains.identity.rpc import IamApi
 from trigpoint.domains.projects.rpc import ProjectsApi
+from trigpoint.kernel.recorder import Recorder
 from trigpoint.surfaces.front import Authority, Front, FrontOptions, Table
 from trigpoint.surfaces.identity import (
     CredentialsApp,
@@ -59,7 +60,8 @@ class Served:
         )
         authority = Authority.open(folder / "keys", home.clock, [])
         self.bundle = authority.write_bundle(folder / "bundle.pem")
-        self.metadata_app = MetadataApp(identity)
+        self.recorder = Recorder(home.store, home.clock)
+        self.metadata_app = MetadataApp(identity, recorder=self.recorder)
         options = FrontOptions(run=folder / "run", grace=0.5)
         rpcs = resource_manager_rpcs(identity, handlers)
         self.front = Front(table, rpcs, authority, options, metadata=self.metadata_app, details=status.status_bytes)

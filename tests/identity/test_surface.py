@@ -10,6 +10,7 @@ import requests
 
 from trigpoint.domains.identity import keys
 from trigpoint.domains.projects.rpc import ProjectsApi
+from trigpoint.store import steps
 from trigpoint.surfaces.identity import apis
 
 from .conftest import TOKEN_URL
@@ -317,4 +318,19 @@ def test_the_metadata_tree(served: Served) -> None:
     served.home.identity.end_attempt(replica.attempt)
     assert get("/instance/service-accounts/default/token").status_code == 403
     assert served.home.identity.replica(REPLICA) is None
+    served.end(replica)
+
+
+def test_what_a_replica_asks_its_metadata_server_is_counted(served: Served) -> None:
+    replica, address = served.begin(REPLICA.replace("0-0", "0-1"), "attempt-2")
+    account = f"http://{address}/computeMetadata/v1/instance/service-accounts/default"
+    paths = ("/token", "/token", "/identity?audience=x", "/identity", "/email", "/nothing")
+    for path in paths:
+        requests.get(f"{account}{path}", headers={"Metadata-Flavor": "Google"}, timeout=20)
+    requests.get(f"{account}/token", timeout=20)  # refused: it asks as no client of Google's does
+    served.recorder.flush()
+    found = served.home.store.telemetry.read(lambda tx: steps.of_replica(tx, replica.name))
+    newest = {step.thing: step.count for step in found}
+    assert newest == {"token": 2, "identity": 1, "other": 1}
+    assert {step.what for step in found} == {"ask"}
     served.end(replica)

@@ -3,7 +3,7 @@
 import pytest
 
 from trigpoint.core import messages
-from trigpoint.core.errors import Aborted, AlreadyExists, NotFound
+from trigpoint.core.errors import Aborted, AlreadyExists, InvalidArgument, NotFound
 from trigpoint.core.names import pattern
 from trigpoint.core.pb.google.cloud.aiplatform.v1.dataset_pb import Dataset
 from trigpoint.kernel.resource import Fact, Kernel, Kind, check_etag
@@ -27,6 +27,11 @@ def test_create_fills_name_times_and_etag_and_keeps_the_json(kernel: Kernel) -> 
     assert len(read.message.etag) == 16
     assert messages.from_json(Dataset, read.row.json) == read.message
     assert (read.row.display_name, read.row.labels) == ("d", {"a": "b"})
+
+
+def test_a_resource_that_no_client_could_take_is_refused(kernel: Kernel) -> None:
+    with pytest.raises(InvalidArgument, match="at most 4194304 are kept"):
+        kernel.create(DATASET, PARENT, Dataset(description="x" * (5 << 20)))
 
 
 def test_create_or_get_by_id_refuses_a_second(kernel: Kernel) -> None:

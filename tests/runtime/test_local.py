@@ -147,6 +147,23 @@ def test_a_stop_with_a_shorter_grace_wins(engine: LocalEngine) -> None:
     assert (found.outcome.reason, found.outcome.exit_code) == (p.STOPPED, 137)
 
 
+def test_an_agent_that_hangs_is_not_waited_for_without_end(
+    engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trigpoint.runtime.local._OVERDUE_S", 0.3)
+    engine.ensure(spec(UID, "sleep 60", "workerpool0-0"))
+    until(lambda: running(engine))
+    found = status(engine)
+    assert found is not None
+    os.kill(found.pid, signal.SIGSTOP)
+    engine.stop(UID, 0.2)
+    assert seen(engine).placement is Placement.PLACED
+    time.sleep(0.6)
+    engine.stop(UID, 30)
+    until(lambda: seen(engine).placement is Placement.GONE)
+    until(lambda: not tree.marked(f"{UID}/"))
+
+
 def test_the_engine_lives_without_its_nursery(engine: LocalEngine) -> None:
     helper = engine._nursery._process
     assert helper is not None

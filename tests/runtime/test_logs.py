@@ -11,6 +11,7 @@ from trigpoint.agent import protocol as p
 from trigpoint.agent.logs import LogWriter, Pump, cause
 from trigpoint.core.errors import InvalidArgument
 from trigpoint.runtime.logs import MAX_LINE, START, Line, LogReader
+from trigpoint.runtime.marks import Marks
 
 
 def writer(path: Path, limit: int = 1 << 30) -> LogWriter:
@@ -49,6 +50,83 @@ def test_every_byte_comes_back_in_lines(
         wanted = b"".join(data for s, data in chunks if s == stream)
         assert b"\n".join(line.data for line in lines if line.stream == stream) == wanted.removesuffix(b"\n")
     assert len({line.id for line in lines}) == len(lines)
+
+
+@settings(max_examples=60, deadline=None)
+@given(CHUNKS, st.booleans(), st.integers(1, 40), st.booleans())
+def test_backwards_is_forwards_reversed_from_every_place(
+    tmp_path_factory: pytest.TempPathFactory, chunks: list[tuple[str, bytes]], rotate: bool, spacing: int, ended: bool
+) -> None:
+    path = tmp_path_factory.mktemp("logs")
+    log = writer(path)
+    for index, (stream, data) in enumerate(chunks):
+        if rotate and index % 5 == 4:
+            log.close()
+            log = writer(path)
+        log.write(stream, data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trigpoint.runtime.marks.SPACING", spacing)
+        reader = LogReader(path)
+        forward = list(reader.lines(ended=ended))
+        assert list(reader.lines_back(reader.end(ended), ended)) == forward[::-1]
+        for line in forward:
+            older = [one for one in reader.lines_back(reader.after(line.time), ended) if one.time <= line.time]
+            assert older == [one for one in forward if one.time <= line.time][::-1]
+            later = [one for one in reader.lines(reader.at(line.time), ended=ended) if one.time >= line.time]
+            assert later == [one for one in forward if one.time >= line.time]
+        whole, end = list(reader.lines()), reader.end()
+        log.write("stdout", b"more\nand more\n")
+        assert list(reader.lines(until=end)) == whole
+        fresh, _ = reader.read(end)
+        assert [line.data for line in fresh][-1:] == [b"and more"]
+
+
+def test_marks_grow_with_their_segment_and_are_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trigpoint.runtime.marks.SPACING", 200)
+    marks = Marks()
+    reader = LogReader(tmp_path, marks)
+    log = writer(tmp_path)
+    for number in range(100):
+        log.write("stdout", b"%d %s\n" % (number, b"x" * 50))
+    path = tmp_path / p.segment_name("stdout", 0)
+    first = marks.of(path, path.read_bytes())
+    assert len(first) > 10
+    log.write("stdout", b"y" * 1000 + b"\nz\n")
+    assert marks.of(path, path.read_bytes())[: len(first)] == first
+    last = next(iter(reader.lines_back(reader.end())))
+    assert last.data == b"z"
+
+
+def test_one_page_holds_no_more_than_it_may(tmp_path: Path) -> None:
+    log = writer(tmp_path)
+    for _ in range(10):
+        log.write("stdout", b"x" * 100_000 + b"\n")
+    reader = LogReader(tmp_path)
+    first, cursor = reader.read(enough=250_000)
+    rest, _ = reader.read(cursor)
+    assert (len(first), len(rest)) == (3, 7)
+
+
+def test_a_segment_that_is_closed_while_it_is_read_loses_nothing(tmp_path: Path) -> None:
+    log = writer(tmp_path)
+    log.write("stdout", b"1\n2\n")
+    reader = LogReader(tmp_path)
+    lines = reader.lines()
+    assert next(lines).data == b"1"
+    log.write("stdout", b"3\n")
+    log.close()
+    writer(tmp_path).write("stdout", b"4\n")
+    assert [line.data for line in lines] == [b"2"]
+    _, cursor = reader.read(limit=2)
+    assert [line.data for line in reader.read(cursor)[0]] == [b"3", b"4"]
+
+
+def test_dots_without_a_newline_cost_little(tmp_path: Path) -> None:
+    log = writer(tmp_path)
+    for _ in range(50_000):
+        log.write("stdout", b".")
+    log.write("stdout", b"\n")
+    assert [len(line.data) for line in LogReader(tmp_path).read()[0]] == [50_000]
 
 
 def test_lines_keep_their_order_when_the_clock_steps_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,6 +79,8 @@ def test_lineage_reaches_from_the_model_to_the_data_and_to_what_each_replica_did
         primary = {(one["role"], one["title"]) for one in found[0]["children"]}
         assert {("wrote", "model.joblib"), ("wrote", "metrics.json")} <= primary
         assert any(role == "read" and title.startswith("training-0") for role, title in primary)
+    alone = {one["title"] for one in next(one for one in baseline if one["role"] == "replica")["children"]}
+    assert not any(title.startswith("validation-") for title in alone), "the baseline never reads that split"
 
 
 def test_every_replica_has_log_entries(facts: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from trigpoint.core import uris
 from trigpoint.core.call import Caller
-from trigpoint.core.clock import SystemClock, SystemIds
+from trigpoint.core.clock import SECOND, SystemClock, SystemIds
 from trigpoint.core.errors import InvalidArgument, NotFound, PermissionDenied, Unauthenticated
 from trigpoint.core.uris import GsUri
 from trigpoint.core.wire import RpcCall, Unary
@@ -59,24 +59,23 @@ def test_facts_are_merged_by_replica_and_generation(storage: Storage, store: Sto
     assert all(fact.project == "1" for fact in facts)
 
 
-def test_facts_wait_for_a_sink_that_fails(store: Store, tmp_path: Path) -> None:
-    taken: list[telemetry.Access] = []
-    working = False
-
-    def sink(batch: list[telemetry.Access]) -> None:
-        if not working:
-            raise NotFound("no room")
-        taken.extend(batch)
-
-    storage = Storage(store, tmp_path, SystemClock(), SystemIds(), lambda project: project, sink=sink)
+def test_facts_wait_for_a_store_that_fails(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = Storage(store, tmp_path, SystemClock(), SystemIds(), lambda project: project)
     storage.start()
     storage.buckets.create(OWNER, "1", "mine", {})
     storage.files.write("1", "gs://mine/x", b"1")
-    with pytest.raises(NotFound):
-        storage.access.flush()
-    working = True
-    assert storage.access.flush() == 1
-    assert [fact.uri for fact in taken] == ["gs://mine/x"]
+    with monkeypatch.context() as broken:
+        broken.setattr(store.telemetry, "write", _no_room)
+        with pytest.raises(NotFound):
+            storage.access.flush()
+        storage.files.write("1", "gs://mine/y", b"22")
+    assert storage.access.flush() == 2
+    taken = store.telemetry.read(lambda tx: telemetry.accesses_of_attempt(tx, ""))
+    assert [(fact.uri, fact.bytes) for fact in taken] == [("gs://mine/x", 1), ("gs://mine/y", 2)]
+
+
+def _no_room(unit: object) -> None:
+    raise NotFound("no room")
 
 
 def test_files_say_which_field_is_wrong_and_what_to_do(storage: Storage) -> None:
@@ -140,6 +139,18 @@ def test_what_a_job_leaves_under_gcs(storage: Storage, store: Store) -> None:
         storage.buckets.delete(OWNER, "mine", rules.Preconditions())
 
 
+def test_a_bucket_that_is_not_empty_is_refused_without_looking_at_all_that_lies_in_it(storage: Storage) -> None:
+    folder = storage.files.tree_path("mine")
+    for number in range(100):
+        (folder / f"{number:03}").write_bytes(b"")
+    with pytest.raises(Exception, match="not empty"):
+        storage.buckets.delete(OWNER, "mine", rules.Preconditions())
+    assert len(storage.files.rescan("mine").adopted) == 99
+    for path in folder.iterdir():
+        path.unlink()
+    storage.buckets.delete(OWNER, "mine", rules.Preconditions())
+
+
 def test_a_session_is_its_beginners_and_survives_a_restart(storage: Storage, store: Store, tmp_path: Path) -> None:
     ident = storage.uploads.begin(OWNER, Target("mine", "big"), {"contentType": "a/b"}, Hashes())
     with storage.uploads.appending(OWNER, ident) as session:
@@ -153,6 +164,29 @@ def test_a_session_is_its_beginners_and_survives_a_restart(storage: Storage, sto
     row = again.uploads.finish(OWNER, ident, 3, Hashes())
     assert (row.size, row.attributes) == (3, b'{"contentType":"a/b"}')
     assert again.uploads.finish(OWNER, ident, 3, Hashes()) == row
+
+
+def test_sessions_that_are_too_old_go_while_the_server_runs(store: Store, tmp_path: Path) -> None:
+    class Hands(SystemClock):
+        ahead = 0
+
+        def wall(self) -> int:
+            return super().wall() + self.ahead * SECOND
+
+        def monotonic(self) -> float:
+            return super().monotonic() + self.ahead
+
+    clock = Hands()
+    storage = Storage(store, tmp_path, clock, SystemIds(), lambda segment: "1")
+    storage.start()
+    storage.buckets.create(OWNER, "1", "yours", {})
+    ident = storage.uploads.begin(OWNER, Target("yours", "big"), {}, Hashes())
+    storage.tick()
+    storage.uploads.status(OWNER, ident)
+    clock.ahead = 8 * 86_400
+    storage.tick()
+    with pytest.raises(NotFound, match="expired"):
+        storage.uploads.status(OWNER, ident)
 
 
 def test_the_layout_of_a_bucket_over_grpc(storage: Storage) -> None:
@@ -303,8 +337,22 @@ def test_a_glob_made_to_take_for_ever_does_not(storage: Storage) -> None:
 def test_attributes_of_wrong_kinds_are_refused() -> None:
     for wrong in (
         {"metadata": "x"}, {"metadata": {"a": 1}}, {"contentType": 5}, {"temporaryHold": "yes"},
-        {"storageClass": "GOLD"}, {"metadata": {"a": "x" * 9000}},
+        {"storageClass": "GOLD"}, {"metadata": {"a": "x" * 9000}}, {"contentType": "x" * 3000},
+        {"contentDisposition": "x" * 3000},
     ):  # fmt: skip
         with pytest.raises(InvalidArgument):
             rules.checked_object(wrong)
     assert rules.new_object({"name": "x", "generation": "5", "contentType": "a/b"}, "") == {"contentType": "a/b"}
+
+
+def test_what_adds_up_is_refused_when_it_is_too_much(storage: Storage) -> None:
+    attributes = rules.new_object({"metadata": {"a": "x" * 5000}}, "")
+    with pytest.raises(InvalidArgument, match="holds more than 8192 bytes"):
+        rules.changed_object(attributes, {"metadata": {"b": "x" * 5000}}, whole=False)
+    many = {f"k{n}": "v" for n in range(50_000)}
+    with pytest.raises(InvalidArgument, match="hold at most"):
+        storage.buckets.create(OWNER, "1", "other", {"labels": many})
+    with pytest.raises(InvalidArgument, match="hold at most"):
+        storage.buckets.change(OWNER, "mine", {"labels": many}, rules.Preconditions(), whole=False)
+    with pytest.raises(InvalidArgument, match="hold at most"):
+        storage.buckets.set_policy(OWNER, "mine", {"bindings": [{"role": "r", "members": list(many)}]})

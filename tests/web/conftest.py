@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from tests.live.environments import build
 from tests.live.home import Home, wait_until
 from tests.live.jobs import FINAL, PIPELINE_FINAL, Plan
@@ -195,11 +195,17 @@ Open = Callable[..., Watched]
 
 @pytest.fixture
 def look(browser: Browser, served: Served) -> Iterator[Open]:
-    """Open a signed-in page: `look(path, language="zh", dark=True, width=390)`; it must end without a complaint."""
+    """Open a signed-in page: `look(path, language="zh", dark=True, width=390)`; it must end without a complaint.
+
+    `probe=True` lets the test run code of its own in the page, which the page's content security policy forbids.
+    """
     opened: list[tuple[BrowserContext, Watched]] = []
 
-    def make(path: str = "/console/", *, language: str = "en", dark: bool = False, width: int = 1280) -> Watched:
+    def make(
+        path: str = "/console/", *, language: str = "en", dark: bool = False, width: int = 1280, probe: bool = False
+    ) -> Watched:
         context = browser.new_context(
+            bypass_csp=probe,
             viewport={"width": width, "height": 860},
             locale="zh-CN" if language == "zh" else "en-GB",
             color_scheme="dark" if dark else "light",
@@ -220,4 +226,5 @@ def look(browser: Browser, served: Served) -> Iterator[Open]:
 
 def settle(page: Page) -> None:
     """Wait until a page shows what it is about."""
-    page.wait_for_function("document.querySelector('main h1') && !document.querySelector('main [aria-busy=true]')")
+    page.locator("main h1").first.wait_for()
+    expect(page.locator("main [aria-busy=true]")).to_have_count(0, timeout=15_000)

@@ -34,6 +34,9 @@ class LogWriter:
         self._lost = 0
         self.bytes: dict[str, int] = {}
         """Payload bytes so far, by stream."""
+        self._lines: dict[str, int] = {}
+        self._begun: set[str] = set()
+        """Streams whose last line has no end yet."""
 
     def write(self, stream: str, data: bytes) -> None:
         """Append bytes, stamped with the present time. A full disk loses them, and nothing else; the log says so."""
@@ -59,9 +62,17 @@ class LogWriter:
         text = self._tail.decode("utf-8", "replace")
         return text if len(self._tail) < _TAIL else text[text.find("\n") + 1 :]
 
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return bytes and whole lines so far, by stream, as reports carry them; once closed, the last line counts."""
+        with self._lock:
+            return {"logs": dict(self.bytes), "lines": dict(self._lines)}
+
     def close(self) -> None:
         """Close the files."""
         with self._lock:
+            for stream in self._begun:
+                self._lines[stream] = self._lines.get(stream, 0) + 1
+            self._begun.clear()
             for segments in self._files.values():
                 segments.close()
             self._files.clear()
@@ -74,7 +85,7 @@ class LogWriter:
         for start in range(0, len(data), protocol.MAX_FRAME):
             part = data[start : start + protocol.MAX_FRAME]
             if segments.append(self._stamp, part):
-                self.bytes[stream] = self.bytes.get(stream, 0) + len(part)
+                self._count(stream, part)
             else:
                 self._lost += len(part)
 
@@ -83,6 +94,14 @@ class LogWriter:
         lost = self._lost
         self._append(protocol.RUNNER, b"%d bytes of output are missing here: they could not be written.\n" % lost)
         self._lost = 0 if self._lost == lost else lost
+
+    def _count(self, stream: str, part: bytes) -> None:
+        self.bytes[stream] = self.bytes.get(stream, 0) + len(part)
+        self._lines[stream] = self._lines.get(stream, 0) + part.count(b"\n")
+        if part.endswith(b"\n"):
+            self._begun.discard(stream)
+        else:
+            self._begun.add(stream)
 
 
 class _Segments:

@@ -116,7 +116,8 @@ class Network:
     outbound: bool = True
     """Whether the program may reach the internet."""
     allow: tuple[str, ...] = ()
-    """Hosts that it may reach even when their addresses are not public, such as a package index of one's own."""
+    """Hosts that it may reach even when their addresses are not public, at any port or, as `HOST:PORT`, at that one:
+    a package index of one's own does not open what else listens beside it."""
 
 
 @dataclass(frozen=True)
@@ -236,11 +237,11 @@ class Report:
 
     hello      the agent lives: first thing, and again whenever the server was away; body: Status as JSON
     prepared   body: {"address": Address, "runtime", "lost", "facts"}
-    started    the program runs; body: {"pid": n}
-    logs       there is more to read; body: {stream: bytes so far}
+    started    the program runs; body: {"pid": n, "argv": [...], "env": its whole environment, secret addresses hidden}
+    logs       there is more to read; body: {"logs": {stream: bytes so far}, "lines": {stream: lines so far}}
     heartbeat  body: {"cpu_s", "memory_bytes", "memory_peak_bytes", "processes", "read_bytes", "write_bytes",
-               "net_in_bytes", "net_out_bytes", "logs": {stream: bytes so far}}; all but memory and processes are totals
-    outcome    the last one; body: Outcome
+               "net_in_bytes", "net_out_bytes", "logs", "lines"}; all but memory and processes are totals
+    outcome    the last one; body: Outcome, with the final "logs" and "lines"
 
     `logs` and heartbeats have seq 0: they are not repeated and not acknowledged.
     """

@@ -133,7 +133,9 @@ class Proxy:
         self._relay = relay
         self._hosts = frozenset(network.hosts)
         self._outbound = network.outbound
-        self._allowed = frozenset((*network.allow, *index_hosts))
+        indexes = (host if ":" in host else f"{host}:443" for host in index_hosts)
+        self._allowed = frozenset((*network.allow, *indexes))
+        self._names = frozenset(entry.rpartition(":")[0] or entry for entry in self._allowed)
 
     def handle(self, client: socket.socket) -> None:
         """Serve one connection."""
@@ -186,7 +188,7 @@ class Proxy:
 
     def _is_ours(self, host: str) -> bool:
         """Return whether the server stands in for a host: what is meant for Google must not leave the machine."""
-        return host in self._hosts or (host.endswith(_GOOGLE) and host not in self._allowed)
+        return host in self._hosts or (host.endswith(_GOOGLE) and host not in self._names)
 
     def _outside(self, client: socket.socket, host: str, port: str) -> socket.socket | None:
         """Return a connection to a public address, or None after telling the client why not."""
@@ -194,7 +196,8 @@ class Proxy:
             client.sendall(_answer(403, "this job may not reach the internet"))
             return None
         try:
-            return connect_outside(host.strip("[]"), int(port), host in self._allowed)
+            allowed = host in self._allowed or f"{host}:{port}" in self._allowed
+            return connect_outside(host.strip("[]"), int(port), allowed)
         except PermissionError:
             client.sendall(_answer(403, "the proxy reaches public addresses only"))
         except (OSError, ValueError):

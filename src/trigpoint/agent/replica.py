@@ -61,7 +61,7 @@ class Replica:
         self._log.close()
         if self._directory.status.outcome is None:
             self._write_down(outcome)
-        self._reporter.report("outcome", asdict(outcome))
+        self._reporter.report("outcome", {**asdict(outcome), **self._log.counts()})
         self._room.clear()
         self._reporter.close(_PATIENCE)
 
@@ -166,10 +166,10 @@ class Replica:
             os.close(write_error)
         pump.start()
         self._started(running)
-        self._reporter.report("started", {"pid": running.pid})
+        self._reporter.report("started", {"pid": running.pid, "argv": argv, "env": self._room.shown(env)})
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         code = self._watch(running)
-        self._reporter.beat(self._usage.measure(self._log.bytes))
+        self._reporter.beat(self._usage.measure(self._log.counts()))
         starved = self._room.group.out_of_memory_kills() > 0
         self._room.close()
         pump.finish(5)
@@ -227,7 +227,7 @@ class Replica:
     def _beat(self) -> None:
         self._pause(min(0.5, self._spec.heartbeat_s))  # the program's own start comes first
         while not self._ended:
-            self._reporter.beat(self._usage.measure(self._log.bytes))
+            self._reporter.beat(self._usage.measure(self._log.counts()))
             self._room.reap()
             self._pause(self._spec.heartbeat_s)
 
@@ -281,7 +281,7 @@ class Replica:
                 self._room.kill()
 
     def _logs_moved(self) -> None:
-        self._reporter.logs_moved(lambda: self._log.bytes)
+        self._reporter.logs_moved(self._log.counts)
 
 
 def live(path: str) -> bool:

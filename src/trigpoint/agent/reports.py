@@ -20,7 +20,14 @@ _HELD = 20.0
 _LONGEST_PAUSE = 2.0
 _KEPT = 2000
 """Heartbeats that are kept while the server is away."""
-_LOG_PAUSE = 0.03
+_STATES = {
+    "hello": protocol.CLAIMED,
+    "prepared": protocol.PREPARED,
+    "started": protocol.RUNNING,
+    "outcome": protocol.ENDED,
+}
+"""What a report tells of: both say the same time."""
+_LOG_PAUSE = 0.2
 """Least seconds between two reports that say nothing but that the log has grown; anything else is sent at once."""
 
 
@@ -40,7 +47,7 @@ class Reporter(threading.Thread):
         before = spooled(directory.file("spool.jsonl"))  # of an agent that died: it may not have been heard
         self._pending: deque[protocol.Report] = deque(before)
         self._loose: deque[protocol.Report] = deque(maxlen=_KEPT)
-        self._logs: Callable[[], Mapping[str, int]] | None = None
+        self._logs: Callable[[], Mapping[str, Any]] | None = None
         self._logs_after = 0.0
         self._sequence = before[-1].seq if before else 0
         self._held = False
@@ -49,10 +56,11 @@ class Reporter(threading.Thread):
         self.fenced = threading.Event()
 
     def report(self, kind: str, body: Mapping[str, Any], held: bool = False) -> None:
-        """Add a report that must arrive; `held`: then wait at the server for a command."""
+        """Add a report that must arrive, with the status's time where it has one; `held`: then wait for a command."""
+        at = self._directory.status.times.get(_STATES.get(kind, ""), 0) or now()
         with self._lock:
             self._sequence += 1
-            report = protocol.Report(self._sequence, kind, now(), body)
+            report = protocol.Report(self._sequence, kind, at, body)
             self._directory.spool(report)
             self._pending.append(report)
             self._held = held
@@ -64,7 +72,7 @@ class Reporter(threading.Thread):
             self._loose.append(protocol.Report(0, "heartbeat", now(), body))
             self._lock.notify_all()
 
-    def logs_moved(self, counts: Callable[[], Mapping[str, int]]) -> None:
+    def logs_moved(self, counts: Callable[[], Mapping[str, Any]]) -> None:
         """Say that there is more to read; many such calls make one report."""
         if self._logs is None:
             with self._lock:

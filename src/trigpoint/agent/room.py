@@ -138,6 +138,18 @@ class Room:
             env["PYTHONPATH"] = ":".join(p for p in (env.get("PYTHONPATH", ""), self.site) if p)
         return env
 
+    def shown(self, env: Mapping[str, str]) -> dict[str, str]:
+        """Return the program's environment as anybody may see it: without addresses that only the program may know.
+
+        Outside a network of its own, knowing the metadata server's address is being the replica.
+        """
+        secret = [env.get("GCE_METADATA_HOST", "").partition(":")[0], self.network.address.ip]
+        shown = dict(env)
+        for address in secret if not self.network.own else ():
+            if address and address != "127.0.0.1":
+                shown = {name: value.replace(address, "(secret address)") for name, value in shown.items()}
+        return shown
+
     def certificates(self) -> str:
         """Return the file of certificates to trust, as the program sees it."""
         return self.spec.ca_file

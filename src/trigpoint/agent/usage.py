@@ -23,8 +23,8 @@ class Usage:
         self._written: dict[tuple[int, int], int] = {}
         self._peak = 0
 
-    def measure(self, logs: Mapping[str, int]) -> dict[str, object]:
-        """Return the body of a heartbeat."""
+    def measure(self, logs: Mapping[str, Mapping[str, int]]) -> dict[str, object]:
+        """Return the body of a heartbeat; `logs` are the log's counts."""
         processes = tree.descendants(os.getpid())
         memory = 0
         for process in processes:
@@ -44,7 +44,7 @@ class Usage:
             "write_bytes": sum(self._written.values()),
             "net_in_bytes": received,
             "net_out_bytes": sent,
-            "logs": dict(logs),
+            **logs,
         }
 
     def _count_io(self, key: tuple[int, int]) -> None:

@@ -26,8 +26,7 @@ def draw(session: Session, facts: dict[str, Any]) -> None:
     session.out.print(f"  {facts['bucket']} is {facts['bucket_folder']}", markup=False)
     for uri in [facts["source"], facts["package"], *(uri for run in facts["runs"] for uri in run["files"])]:
         session.out.print(f"  {uri}", markup=False)
-    if facts.get("console"):
-        session.out.print(f"\nConsole: {facts['console']}", markup=False)
+    session.out.print(f"\nThe picture of it: {facts['console']}", markup=False)
     session.out.print(f"\nDone in {facts['seconds']:g} s. Run it again, or your own: trig run -- python script.py")
 
 

@@ -11,7 +11,7 @@ import typer
 
 from trigpoint.cli import client, jobs, server
 from trigpoint.cli.client import Api
-from trigpoint.cli.session import Failure, Session, Status
+from trigpoint.cli.session import Failure, Session
 from trigpoint.core.ready import Ready
 
 HOST = "console.cloud.google.com"
@@ -32,11 +32,7 @@ def console(
 ) -> None:
     """Print a link that signs one browser in to the console, and open it where there is a display."""
     session: Session = context.obj
-    info = server.running(session)
-    if info is None:
-        raise Failure(
-            f"No server runs on {session.settings.home}.", "Start one with `trig up`.", status=Status.NO_SERVER
-        )
+    info = server.required(session)
     api = client.connect(session, info)
     url = link(api, info, path_of(session, api, run) if run else "/console/")
     session.show({"console_url": url}, url)
@@ -47,13 +43,26 @@ def console(
 def link(api: Api, info: Ready, to: str = "/console/") -> str:
     """Return a fresh one-time link to a page of a running server."""
     path: str = api.call("POST", HOST, "console/api/codes", {"to": to}, headers={"x-trigpoint": "console"})["url"]
+    return address(info, path)
+
+
+def link_or_address(session: Session, info: Ready, to: str = "/console/") -> str:
+    """Return a one-time link to a page, or its mere address when the server makes none."""
+    try:
+        return link(client.connect(session, info), info, to)
+    except Failure:
+        return address(info, to)
+
+
+def address(info: Ready, to: str) -> str:
+    """Return where a page is, for a browser that is signed in already."""
     base = urlsplit(info.console)
-    return f"{base.scheme}://{base.netloc}{path}"
+    return f"{base.scheme}://{base.netloc}{to}"
 
 
 def path_of(session: Session, api: Api, run: str) -> str:
     """Return the page of a run that is named by id, resource name or display name."""
-    return f"/console/{jobs.find(session, api, run)['name']}"
+    return f"/console/{jobs.find_run(session, api, run)['name']}"
 
 
 def _has_display() -> bool:

@@ -8,18 +8,21 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import typer
 
 import trigpoint
-from trigpoint.cli import account, client, environment, jobs, lifecycle, lineage, server
+from trigpoint.cli import account, client, console, environment, jobs, lifecycle, lineage, server
 from trigpoint.cli.client import Api
 from trigpoint.cli.progress import Progress
 from trigpoint.cli.session import Failure, Session, Status
+from trigpoint.core import ready
 from trigpoint.core.ready import Ready
 
+_LOOK_SECONDS = 0.5
 LABEL = ("example", "penguins")
 
 
@@ -40,12 +43,33 @@ def demo(context: typer.Context) -> None:
         try:
             with Progress(api, lambda text: session.err.print(f"   {text}", style="cyan", markup=False)):
                 report = _run(session, script, surroundings)
-            facts = _completed(session, api, info, report)
+            facts = _completed(session, api, report)
         except BaseException:
             lifecycle.cancel_active(session, api, None if own else LABEL)
             raise
-    facts["seconds"] = round(time.monotonic() - started, 1)
-    session.show(facts, lambda: account.draw(session, facts))
+        facts["seconds"] = round(time.monotonic() - started, 1)
+        stays = own and session.out.is_terminal and not session.as_json
+        facts["console"] = _picture(session, info, facts, lasting=stays or not own)
+        session.show(facts, lambda: account.draw(session, facts))
+        if stays:
+            _stay(session)
+        elif own:
+            session.note("Look at it: trig up --detach && trig console " + facts["runs"][0]["display_name"])
+
+
+def _picture(session: Session, info: Ready, facts: dict[str, Any], *, lasting: bool) -> str:
+    """Return a link to the picture of the first run; its mere address when the server is about to end."""
+    to = f"/console/{facts['runs'][0]['pipeline']}"
+    return console.link_or_address(session, info, to) if lasting else console.address(info, to)
+
+
+def _stay(session: Session) -> None:
+    """Keep serving what the demo made until Ctrl-C, or until somebody else stops the server."""
+    session.note("\nServing, so that you can look at it; Ctrl-C stops. What was made stays in the home.")
+    with suppress(KeyboardInterrupt):
+        while ready.locked(session.run_folder):
+            time.sleep(_LOOK_SECONDS)
+    session.note("\nStopping.")
 
 
 def _walkthrough() -> Path:
@@ -100,7 +124,7 @@ def _show_lines(session: Session, process: subprocess.Popen[str]) -> None:
         session.err.print(text, style=style, markup=False)
 
 
-def _completed(session: Session, api: Api, info: Ready, report: dict[str, Any]) -> dict[str, Any]:
+def _completed(session: Session, api: Api, report: dict[str, Any]) -> dict[str, Any]:
     """Add what the server knows: the jobs as they ended, the lineage as a tree, where the files lie on this disk."""
     for run in report["runs"]:
         job = api.call("GET", api.vertex, f"v1/{run['job']}")
@@ -110,5 +134,4 @@ def _completed(session: Session, api: Api, info: Ready, report: dict[str, Any]) 
         graph["tree"] = lineage.tree(graph)
     report["home"] = str(session.settings.home)
     report["bucket_folder"] = str(session.settings.path("buckets", report["bucket"].removeprefix("gs://")))
-    report["console"] = info.console
     return report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -80,13 +81,14 @@ def logs(
     context: typer.Context,
     job: str = JOB,
     follow: bool = typer.Option(False, "--follow", "-f", help="Go on until the job has ended."),
+    replica: str = typer.Option("", "--replica", help="Only this one's, such as workerpool0-0; or `service`."),
 ) -> None:
     """Print what a job and its replicas logged, oldest first; with --json one entry per line."""
     session: Session = context.obj
     api = _api(session)
     name = find(session, api, job)["name"]
     try:
-        for entry in _entries(session, api, name, follow):
+        for entry in _entries(session, api, name, follow, replica):
             session.show(entry, _line(entry)) if not session.as_json else session.out.print_json(
                 data=entry, indent=None
             )
@@ -94,13 +96,13 @@ def logs(
         raise typer.Exit(130) from None
 
 
-def _entries(session: Session, api: Api, name: str, follow: bool) -> Iterator[dict[str, Any]]:
+def _entries(session: Session, api: Api, name: str, follow: bool, replica: str) -> Iterator[dict[str, Any]]:
     """Yield log entries once each; following ends one empty look after the job's end."""
     seen: set[tuple[str, str]] = set()
     since, ended = "", not follow
     while True:
         fresh = 0
-        for entry in _read_entries(session, api, name.split("/")[-1], since):
+        for entry in _read_entries(session, api, name.split("/")[-1], replica, since):
             key = (entry.get("timestamp", ""), entry.get("insertId", ""))
             if key not in seen:
                 seen.add(key)
@@ -116,8 +118,9 @@ def _entries(session: Session, api: Api, name: str, follow: bool) -> Iterator[di
             return
 
 
-def _read_entries(session: Session, api: Api, job_id: str, since: str) -> Iterator[dict[str, Any]]:
+def _read_entries(session: Session, api: Api, job_id: str, replica: str, since: str) -> Iterator[dict[str, Any]]:
     only = f'resource.type="ml_job" AND resource.labels.job_id="{job_id}"'
+    only += f" AND resource.labels.task_name={json.dumps(replica)}" if replica else ""
     body: dict[str, Any] = {
         "resourceNames": [f"projects/{_project(session, api)}"],
         "filter": only + (f' AND timestamp>="{since}"' if since else ""),
@@ -143,23 +146,26 @@ def _line(entry: dict[str, Any]) -> str:
 
 def find(session: Session, api: Api, job: str) -> dict[str, Any]:
     """Return the custom job that a person means by an id, a name, a display name, or by its training pipeline."""
-    parent = f"v1/{api.parent(_project(session, api))}"
-    if "/trainingPipelines/" not in job:
-        direct = job if job.startswith("projects/") else f"{parent.removeprefix('v1/')}/customJobs/{job}"
-        found = _get(api, f"v1/{direct}") or _by_display_name(api, parent, "customJobs", job)
+    named = find_run(session, api, job)
+    if "/trainingPipelines/" not in named["name"]:
+        return named
+    backing = (named.get("trainingTaskMetadata") or {}).get("backingCustomJob")
+    found = _get(api, f"v1/{backing}") if backing else None
+    if found is None:
+        raise Failure(f"Training pipeline {job} has no job yet: it is {named.get('state')}.", "Try again in a moment.")
+    return found
+
+
+def find_run(session: Session, api: Api, run: str) -> dict[str, Any]:
+    """Return the custom job or the training pipeline that a person means by an id, a name or a display name."""
+    parent = api.parent(_project(session, api))
+    for collection in ("customJobs", "trainingPipelines"):
+        path = run if "/" in run else f"{parent}/{collection}/{run}"
+        found = _get(api, f"v1/{path}") if f"/{collection}/" in path else None
+        found = found or _by_display_name(api, f"v1/{parent}", collection, run)
         if found:
             return found
-    pipeline = _get(api, f"v1/{job}" if "/" in job else f"{parent}/trainingPipelines/{job}")
-    pipeline = pipeline or _by_display_name(api, parent, "trainingPipelines", job)
-    backing = ((pipeline or {}).get("trainingTaskMetadata") or {}).get("backingCustomJob")
-    found = _get(api, f"v1/{backing}") if backing else None
-    if found:
-        return found
-    if pipeline:
-        raise Failure(
-            f"Training pipeline {job} has no job yet: it is {pipeline.get('state')}.", "Try again in a moment."
-        )
-    raise Failure(f"No job {job!r} in {parent.removeprefix('v1/')}.", "`trig jobs list` shows those there are.")
+    raise Failure(f"No job {run!r} in {parent}.", "`trig jobs list` shows those there are.")
 
 
 def _get(api: Api, path: str) -> dict[str, Any] | None:

@@ -44,7 +44,9 @@ def up(
             "Stop it with `trig down`, or leave it: `trig run` and `trig env` use it.",
         )
     if info is not None:
-        session.show(described(info), f"Already serving on port {info.port} (process {info.pid}).")
+        url = console.link_or_address(session, info)
+        text = f"Already serving on port {info.port} (process {info.pid}).\n  console   {url}"
+        session.show({**described(info), "console_url": url}, text)
         return
     flags = {"port": port, "host": host, "project": session.chosen_project, "location": session.chosen_location}
     process, info = server.start(session, flags, detach=detach, log_to_file=detach)
@@ -75,7 +77,7 @@ def _attend(session: Session, process: Any, info: Ready) -> int:
 
 def _welcome(session: Session, info: Ready) -> tuple[dict[str, Any], str]:
     """What is said of a server that just started, with a link that signs one browser in."""
-    url = console.link(client.connect(session, info), info)
+    url = console.link_or_address(session, info)
     return {**described(info), "console_url": url}, banner(session, replace(info, console=url))
 
 

@@ -8,20 +8,29 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
-from trigpoint.console.access import Codes, Patience, Sessions
-from trigpoint.console.app import Ask, ConsoleApp, Door, Handler
+from trigpoint.console.access import Codes, Patience, denied
+from trigpoint.console.access import Sessions as SignedSessions
+from trigpoint.console.app import ConsoleApp, Sessions, Table
+from trigpoint.console.asking import Ask, Handler
 from trigpoint.console.datasets import answers
 from trigpoint.console.doors import Doors, Start
 from trigpoint.console.links import Links
-from trigpoint.console.live import Narrative, Streams, Topic
+from trigpoint.console.live import Live, Topic
+from trigpoint.console.logs.answers import Logs
 from trigpoint.console.machine.home import Home
 from trigpoint.console.machine.wire import Finding, HomeInfo
+from trigpoint.console.narrative import Narrative
 from trigpoint.console.pages import Pages
 from trigpoint.console.passing import App, Passing
+from trigpoint.console.picture.details import Details
+from trigpoint.console.picture.gather import Sources
+from trigpoint.console.picture.topic import Pictures
+from trigpoint.console.picture.wire import NodeDetails
 from trigpoint.console.runs import listing
 from trigpoint.console.runs.details import details
 from trigpoint.console.runs.listing import Runs
-from trigpoint.console.runs.wire import Offers, RunPage
+from trigpoint.console.runs.wire import Offers, RunDetails, RunPage
+from trigpoint.console.streams import Streams
 from trigpoint.console.usage import reading
 from trigpoint.console.usage.wire import Usage
 from trigpoint.core.clock import Clock, Ids, Micros
@@ -31,10 +40,25 @@ from trigpoint.core.paging import Tokens
 from trigpoint.domains.datasets import Datasets
 from trigpoint.domains.identity import Identity
 from trigpoint.domains.jobs import Jobs
+from trigpoint.domains.logging import Logging
+from trigpoint.domains.models import Models
 from trigpoint.domains.projects import Projects
 from trigpoint.store import Store
 
-__all__ = ["Console", "Finding", "Offers", "Parts", "Start"]
+__all__ = ["Console", "Finding", "Here", "Offers", "Parts", "Start"]
+
+
+@dataclass(frozen=True)
+class Here:
+    """What the console tells of this installation and its machine."""
+
+    home: Path
+    start: Start
+    offers: Offers
+    examine: Callable[[], Sequence[Finding]]
+    """Finds out what the machine can do; takes seconds."""
+    memory_of: Callable[[str], int]
+    """A machine type to the bytes of its memory; 0 for one that is not known."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +74,11 @@ class Parts:
     projects: Projects
     jobs: Jobs
     datasets: Datasets
+    logging: Logging
+    models: Models
     vertex: App
     storage: App
-    examine: Callable[[], Sequence[Finding]]
-    """Finds out what the machine can do; takes seconds."""
-    offers: Offers
-    home: Path
-    start: Start
+    here: Here
     pool: Executor
 
 
@@ -65,40 +87,52 @@ class Console:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        store, clock = parts.store, parts.clock
-        sessions = Sessions(store, clock, parts.secret, parts.identity.caller)
-        links = Links(store, clock, parts.ids, self._run)
+        store, clock, pool = parts.store, parts.clock, parts.pool
+        sessions = SignedSessions(store, clock, parts.secret, parts.identity.caller)
         doors = Doors(
-            Codes(clock), sessions, links, Patience(clock), parts.projects, parts.identity.authenticate, parts.start
+            Codes(clock),
+            sessions,
+            Links(store, clock, parts.ids, self._run),
+            Patience(clock),
+            parts.projects,
+            parts.identity.authenticate,
+            parts.here.start,
+            self._numbered,
         )
         self._runs = Runs(store, parts.tokens)
-        self._home = Home(store, self._runs, parts.jobs.load, parts.examine, parts.home)
-        topics: dict[str, Topic] = {"project": Narrative(store, parts.pool)}
-        self._streams = Streams(topics, parts.pool)
+        self._home = Home(store, self._runs, parts.jobs.load, parts.here.examine, parts.here.home)
+        logs = Logs(store, parts.logging.reading, parts.jobs, self._job, pool)
+        sources = Sources(store, parts.jobs, parts.models, parts.projects)
+        self._pictures, self._nodes = Pictures(sources), Details(sources, parts.datasets)
+        topics: dict[str, Topic] = {"project": Narrative(store, parts.projects, pool), "run": self._pictures}
+        streamed = {"live": Live(topics).open, "logs/stream": logs.open}
+        answered = {**doors.handlers(), **self._handlers(), ("GET", "logs"): logs.page}
+        self._streams = Streams(pool)
         self.app = ConsoleApp(
             Pages(),
-            Door(doors.read, sessions.renewed),
+            Sessions(doors.read, sessions.renewed),
             Passing(parts.vertex, parts.storage, self._token, clock),
             self._streams,
-            {**doors.handlers(), **self._handlers()},
-            doors.opened(),
-            parts.pool,
+            Table(doors.opened(), answered, streamed),
+            pool,
         )
-
-    def start(self) -> None:
-        """Begin what goes on in the background."""
-        self._home.examine()
 
     def drain(self) -> None:
         """Let the live streams go: the first step of a stop, so that the front need not wait for them."""
         self._streams.close()
 
+    def close(self) -> None:
+        """Let what is being drawn end; after `drain`."""
+        self._pictures.close()
+
     def _handlers(self) -> Mapping[tuple[str, str], Handler]:
         return {
             ("GET", "home"): self._start_page,
             ("GET", "runs"): self._run_page,
-            ("GET", "run"): lambda ask: details(self._parts.store, self._parts.jobs, self._name(ask, "run")),
-            ("GET", "offers"): lambda ask: self._parts.offers,
+            ("GET", "run"): self._details,
+            ("GET", "picture"): lambda ask: self._pictures.picture(self._name(ask, "run")),
+            ("GET", "picture/node"): self._node,
+            ("GET", "offers"): self._offers,
             ("GET", "usage"): self._usage,
             ("GET", "datasets/profile"): lambda ask: answers.profile(self._parts.datasets, self._name(ask, "dataset")),
             ("GET", "datasets/uses"): lambda ask: answers.uses(self._parts.store, self._name(ask, "dataset")),
@@ -110,9 +144,19 @@ class Console:
     def _run_page(self, ask: Ask) -> RunPage:
         return self._runs.page(self._project(ask), ask.query)
 
+    def _details(self, ask: Ask) -> RunDetails:
+        return details(self._parts.store, self._parts.jobs, self._name(ask, "run"))
+
+    def _offers(self, ask: Ask) -> Offers:
+        ask.session.act()
+        return self._parts.here.offers
+
     def _usage(self, ask: Ask) -> Usage:
-        replicas = self._parts.jobs.replicas(self._name(ask, "job"))
-        return reading.usage(self._parts.store, replicas, ask.number("since", 0, 1 << 62), 0)
+        replicas = self._parts.jobs.replicas(self._job(ask))
+        return reading.usage(self._parts.store, replicas, ask.number("since", 0, 1 << 53), self._parts.here.memory_of)
+
+    def _node(self, ask: Ask) -> NodeDetails:
+        return self._nodes.of(self._name(ask, "run"), ask.text("id"), guarded=not ask.session.owner)
 
     def _project(self, ask: Ask) -> str:
         """Return the number of the project that a request asks about, if the session may see it."""
@@ -122,11 +166,25 @@ class Console:
 
     def _name(self, ask: Ask, key: str) -> str:
         """Return the resource name in a request, with its project's number, if the session may see it."""
-        given = ask.text(key)
-        found = self._parts.projects.find(project_of(given))
-        name = with_project(given, found.number) if found is not None else given
+        name = self._numbered(ask.text(key))
         ask.session.see(name)
         return name
+
+    def _job(self, ask: Ask) -> str:
+        """Return the name of the job that a request asks about by its own name or its pipeline's."""
+        name = self._name(ask, "job")
+        found = self._parts.store.read(lambda tx: listing.find(tx, name))
+        job = found[1] if found is not None else None
+        if job is None:
+            raise denied(name)
+        return job.name
+
+    def _numbered(self, name: str) -> str:
+        """Return a resource name with its project's number instead of its id."""
+        found = self._parts.projects.find(project_of(name))
+        if found is None:
+            raise denied(name)
+        return with_project(name, found.number)
 
     def _run(self, name: str) -> tuple[str, frozenset[str]] | None:
         """Return a run's display name and the names of all that belongs to it; None when there is no such run."""

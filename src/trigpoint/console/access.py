@@ -55,6 +55,11 @@ class Session:
             return any(name == run or name.startswith(f"{run}/") for run in self.runs)
         return self.caller.may_act_in(project_of(name))
 
+    def act(self) -> None:
+        """Raise PermissionDenied for a viewer."""
+        if not self.owner:
+            raise PermissionDenied("A read-only link lets one look, not act.")
+
     def see(self, name: str) -> None:
         """Raise PermissionDenied, the same for what is absent and what is not theirs, unless they may see it."""
         if not self.may_see(name):
@@ -92,24 +97,24 @@ class Codes:
 
 
 class Patience:
-    """Counts what was wrong within the last minute, so that guessing is slow. Thread-safe."""
+    """Counts the wrong codes of the last minute. Thread-safe.
+
+    A right one is never refused for others' wrong ones, or whoever can reach the port could lock people out. Codes
+    are too long to be guessed at any rate; what this saves is the server's time and its log.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._wrong: deque[Micros] = deque(maxlen=MOST_WRONG)
 
-    def check(self) -> None:
-        """Raise ResourceExhausted when too much was wrong lately."""
-        with self._lock:
-            full = len(self._wrong) == MOST_WRONG
-            if full and self._wrong[0] > self._clock.now() - 60 * SECOND:
-                raise ResourceExhausted("Too many wrong codes. Wait a minute, then use a fresh one (`trig console`).")
-
     def wrong(self) -> None:
-        """Note one more."""
+        """Note one more; ResourceExhausted when there were too many lately."""
         with self._lock:
-            self._wrong.append(self._clock.now())
+            now = self._clock.now()
+            if len(self._wrong) == MOST_WRONG and self._wrong[0] > now - 60 * SECOND:
+                raise ResourceExhausted("Too many wrong codes. Wait a minute, then use a fresh one (`trig console`).")
+            self._wrong.append(now)
 
 
 class Sessions:

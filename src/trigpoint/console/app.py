@@ -3,106 +3,66 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import orjson
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
-from trigpoint.console import passing
+from trigpoint.console import asking, passing
 from trigpoint.console.access import Session
-from trigpoint.console.live import Streams
+from trigpoint.console.asking import SAFE, Arrival, Ask, Handler
 from trigpoint.console.pages import STRICT, Pages
 from trigpoint.console.passing import Passing, Receive, Scope, Send
+from trigpoint.console.streams import Stream, Streams
 from trigpoint.console.wire import dump
 from trigpoint.core import status
-from trigpoint.core.errors import (
-    Internal,
-    InvalidArgument,
-    NotFound,
-    PermissionDenied,
-    TrigpointError,
-    Violation,
-)
+from trigpoint.core.errors import Internal, InvalidArgument, NotFound, TrigpointError
 
 log = structlog.get_logger(__name__)
 
 API = "/console/api/"
-SAFE = frozenset({"GET", "HEAD"})
-_MOST_BODY = 1 << 20
 
 
 @dataclass(frozen=True)
-class Ask:
-    """One request for the console's own answers, on its way to a handler (which runs in a thread)."""
+class Entered:
+    """An answer that comes with a cookie; an empty one takes the cookie away."""
 
-    method: str
-    query: Mapping[str, str]
-    body: Mapping[str, Any]
-    session: Session
-    base: str
-    """Scheme and host that the request came to."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def text(self, name: str) -> str:
-        """Return a parameter of the query that must be there."""
-        value = self.query.get(name, "")
-        if not value:
-            raise InvalidArgument(violations=[Violation(name, "it is required")])
-        return value
-
-    def number(self, name: str, default: int, most: int) -> int:
-        """Return a whole number of the query from 0 to `most`."""
-        value = self.query.get(name, "") or str(default)
-        if not value.isdecimal() or not value.isascii() or int(value[:20]) > most:
-            raise InvalidArgument(violations=[Violation(name, f"a whole number from 0 to {most}")])
-        return int(value)
+    answer: object
+    cookie: str
 
 
-Handler = Callable[[Ask], object]
-"""Returns a dataclass of a `wire` module, or None for nothing to say."""
+@dataclass(frozen=True)
+class Table:
+    """What is answered, by method and name below API."""
+
+    opened: Mapping[tuple[str, str], Handler]
+    """Without a session, unless the handler asks for it."""
+    answered: Mapping[tuple[str, str], Handler]
+    """To sessions; a viewer's only what does not change anything."""
+    streamed: Mapping[str, Callable[[Ask], Stream]]
+    """By GET, as server-sent events."""
 
 
-class Door:
-    """What a request proves before anything is answered; `access` decides, this reads the HTTP."""
+@dataclass(frozen=True)
+class Sessions:
+    """How sessions are read and made longer."""
 
-    def __init__(self, read: Callable[[str], Session], renewed: Callable[[Session], str | None]) -> None:
-        self.read, self.renewed = read, renewed
-
-    def cookie_of(self, request: Request) -> str:
-        """Return the name of this server's cookie: browsers keep those of all ports of a host together."""
-        return f"trigpoint-{request.url.port or (443 if request.url.scheme == 'https' else 80)}"
-
-    def session(self, request: Request) -> Session:
-        """Return the session of a request; Unauthenticated when there is none."""
-        return self.read(request.cookies.get(self.cookie_of(request), ""))
-
-    def check(self, request: Request) -> None:
-        """Refuse what does not come from our own page: PermissionDenied."""
-        origin = request.headers.get("origin")
-        if origin is not None and origin != f"{request.url.scheme}://{request.headers.get('host', '')}":
-            raise PermissionDenied("This request comes from another page.")
-        if request.method not in SAFE and request.headers.get("x-trigpoint") != "console":
-            raise PermissionDenied("Requests that change something must carry `x-trigpoint: console`.")
+    read: Callable[[str], Session]
+    """A cookie to its session; Unauthenticated when it is none."""
+    renewed: Callable[[Session], str | None]
+    """A fresh cookie for a session that is old; None when its own will do."""
 
 
 class ConsoleApp:
     """Serves everything below /console, and the addresses that Google's SDK prints."""
 
     def __init__(
-        self,
-        pages: Pages,
-        door: Door,
-        api: Passing,
-        streams: Streams,
-        handlers: Mapping[tuple[str, str], Handler],
-        open_handlers: Mapping[tuple[str, str], Callable[[Request, Mapping[str, Any]], object]],
-        pool: Executor,
+        self, pages: Pages, sessions: Sessions, api: Passing, streams: Streams, table: Table, pool: Executor
     ) -> None:
-        self._pages, self._door, self._passing, self._streams, self._pool = pages, door, api, streams, pool
-        self._handlers, self._open = handlers, open_handlers
+        self._pages, self._sessions, self._passing, self._streams = pages, sessions, api, streams
+        self._table, self._pool = table, pool
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever goes wrong ends here."""
@@ -112,6 +72,8 @@ class ConsoleApp:
         begun = _Begun(strict)
         try:
             await self._serve(scope, receive, begun)
+        except ClientDisconnect:
+            return
         except TrigpointError as error:
             if not begun.yes:
                 await _refusal(error)(scope, receive, strict)
@@ -122,20 +84,25 @@ class ConsoleApp:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
+        asking.check_door(request)
         path: str = scope["path"]
         if not path.startswith(API):
             await self._page(request, path)(scope, receive, send)
-        elif path.startswith((passing.VERTEX + "/", passing.STORAGE + "/")):
-            await self._act(request, scope, receive, send)
-        elif path == f"{API}live":
-            await self._live(request, receive, send)
+            return
+        came = asking.arrival(request)
+        asking.check(request, came.base)
+        name = path[len(API) :]
+        if path.startswith((passing.VERTEX + "/", passing.STORAGE + "/")):
+            await self._act(request, came, send)
+        elif name in self._table.streamed and request.method == "GET":
+            await self._stream(request, came, name, send)
         else:
-            await (await self._answer(request, path[len(API) :]))(scope, receive, send)
+            await (await self._answer(request, came, name))(scope, receive, send)
 
     def _page(self, request: Request, path: str) -> Response:
         if request.method not in SAFE:
             raise InvalidArgument("Pages are only read.")
-        if path == "/":
+        if path in ("/", "/console"):
             return RedirectResponse("/console/", 302)
         if path.startswith("/console/assets/"):
             found = self._pages.asset(request, path.removeprefix("/console/assets/"))
@@ -144,73 +111,57 @@ class ConsoleApp:
             return found
         return self._pages.index(request)
 
-    async def _act(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
-        self._door.check(request)
-        session = await self._run(self._door.session, request)
-        if not session.owner:
-            raise PermissionDenied("A read-only link lets one look, not act.")
+    async def _act(self, request: Request, came: Arrival, send: Send) -> None:
+        session = await self._run(self._prove, request, came)
+        session.act()
         token = await self._run(self._passing.token, session.caller.email)
-        await self._passing.pass_on(session, token, scope, receive, send)
+        await self._passing.pass_on(token, request.scope, request.receive, send)
 
-    async def _live(self, request: Request, receive: Receive, send: Send) -> None:
-        self._door.check(request)
-        await self._run(self._door.session, request)
-        given = request.headers.get("last-event-id") or request.query_params.get("after", "")
-        after = int(given[:18]) if given.isdecimal() and given.isascii() else 0
-        topics = request.query_params.getlist("topic")
-        await self._streams.serve(lambda: self._door.session(request), topics, after, send, _gone(receive))
+    async def _stream(self, request: Request, came: Arrival, name: str, send: Send) -> None:
+        ask = self._ask(request, came, {})
+        stream = await self._run(self._table.streamed[name], ask)
+        await self._streams.serve(stream, send, lambda: _gone(request.receive))
 
-    async def _answer(self, request: Request, name: str) -> Response:
-        self._door.check(request)
-        opened = self._open.get((request.method, name))
-        body = await _body(request)
+    async def _answer(self, request: Request, came: Arrival, name: str) -> Response:
+        opened = self._table.opened.get((request.method, name))
         if opened is not None:
-            entered: Response = await self._run(self._entered, request, opened, body)
-            return entered
-        handler = self._handlers.get((request.method, name))
-        session = await self._run(self._door.session, request)
+            ask = self._ask(request, came, await asking.body(request))
+            return self._told(came, await self._run(opened, ask))
+        session = await self._run(self._prove, request, came)
+        handler = self._table.answered.get((request.method, name))
         if handler is None:
-            raise NotFound(f"The console answers no {request.method} {name[:100]!r}.")
-        if request.method not in SAFE and not session.owner:
-            raise PermissionDenied("A read-only link lets one look, not act.")
-        base = f"{request.url.scheme}://{request.headers.get('host', '')}"
-        ask = Ask(request.method, dict(request.query_params), body, session, base, request.headers)
-        response = _json(await self._run(handler, ask))
-        fresh = self._door.renewed(session)
+            raise NotFound(f"The console answers no {request.method[:10]} {name[:100]!r}.")
+        if request.method not in SAFE:
+            session.act()
+        ask = self._ask(request, came, await asking.body(request))
+        response = self._told(came, await self._run(handler, ask))
+        fresh = self._sessions.renewed(session)
         if fresh is not None:
-            self._set_cookie(request, response, fresh)
+            _set_cookie(came, response, fresh)
         return response
 
-    def _entered(self, request: Request, opened: Callable[[Request, Mapping[str, Any]], object], body: Any) -> Response:
-        """Answer what needs no session yet; a cookie that the answer names is set, or taken away."""
-        answer = opened(request, body)
-        if isinstance(answer, Entered):
-            response = _json(answer.answer)
-            self._set_cookie(request, response, answer.cookie)
-            return response
-        return _json(answer)
-
-    def _set_cookie(self, request: Request, response: Response, value: str) -> None:
-        response.set_cookie(
-            self._door.cookie_of(request),
-            value,
-            max_age=14 * 24 * 3600 if value else 0,
-            path="/",
-            secure=request.url.scheme == "https",
-            httponly=True,
-            samesite="strict",
+    def _ask(self, request: Request, came: Arrival, body: Mapping[str, Any]) -> Ask:
+        return Ask(
+            request.method,
+            asking.query(request),
+            body,
+            came.base,
+            lambda: self._prove(request, came),
+            {key.lower(): value for key, value in request.headers.items()},
         )
+
+    def _prove(self, request: Request, came: Arrival) -> Session:
+        return self._sessions.read(request.cookies.get(came.cookie, ""))
+
+    def _told(self, came: Arrival, answer: object) -> Response:
+        """Return an answer; a cookie that it names is set, or taken away."""
+        response = _json(answer.answer if isinstance(answer, Entered) else answer)
+        if isinstance(answer, Entered):
+            _set_cookie(came, response, answer.cookie)
+        return response
 
     async def _run(self, call: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call, *arguments)
-
-
-@dataclass(frozen=True)
-class Entered:
-    """An answer that comes with a cookie; an empty one takes the cookie away."""
-
-    answer: object
-    cookie: str
 
 
 class _Begun:
@@ -238,6 +189,18 @@ def _strict(send: Send) -> Send:
     return sent
 
 
+def _set_cookie(came: Arrival, response: Response, value: str) -> None:
+    response.set_cookie(
+        came.cookie,
+        value,
+        max_age=14 * 24 * 3600 if value else 0,
+        path="/",
+        secure=came.secure,
+        httponly=True,
+        samesite="strict",
+    )
+
+
 def _json(answer: object) -> Response:
     content = dump(answer) if answer is not None else b"{}"
     return Response(content, media_type="application/json", headers={"cache-control": "private, no-store"})
@@ -246,26 +209,6 @@ def _json(answer: object) -> Response:
 def _refusal(error: TrigpointError) -> Response:
     headers = {"cache-control": "private, no-store"}
     return Response(status.body(error), error.http, media_type="application/json", headers=headers)
-
-
-async def _body(request: Request) -> Mapping[str, Any]:
-    """Return the JSON object of a request, empty when there is none."""
-    if request.method in SAFE:
-        return {}
-    taken = b""
-    async for chunk in request.stream():
-        taken += chunk
-        if len(taken) > _MOST_BODY:
-            raise InvalidArgument(f"Request payload size exceeds the limit: {_MOST_BODY} bytes.")
-    if not taken.strip():
-        return {}
-    try:
-        found = orjson.loads(taken)
-    except ValueError:
-        raise InvalidArgument("The request's body is no JSON.") from None
-    if not isinstance(found, dict):
-        raise InvalidArgument("The request's body must be a JSON object.")
-    return found
 
 
 async def _gone(receive: Receive) -> None:

@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import quote
-
-from starlette.requests import Request
 
 from trigpoint import __version__
 from trigpoint.console.access import Codes, Patience, Session, Sessions
-from trigpoint.console.app import Ask, Entered, Handler
+from trigpoint.console.app import Entered
+from trigpoint.console.asking import Ask, Handler
 from trigpoint.console.links import Link, Links
 from trigpoint.console.wire import CodeInfo, LinkInfo, ProjectItem, SessionInfo
 from trigpoint.console.wire import Links as LinkList
@@ -19,7 +17,6 @@ from trigpoint.core.names import project_of
 from trigpoint.domains.projects import Projects
 
 Authenticate = Callable[[Mapping[str, str]], Caller]
-Opened = Callable[[Request, Mapping[str, Any]], object]
 _DAYS = 7
 
 
@@ -44,11 +41,12 @@ class Doors:
         projects: Projects,
         authenticate: Authenticate,
         start: Start,
+        named: Callable[[str], str],
     ) -> None:
         self._codes, self._sessions, self._links, self._patience = codes, sessions, links, patience
-        self._projects, self._authenticate, self._start = projects, authenticate, start
+        self._projects, self._authenticate, self._start, self._named = projects, authenticate, start, named
 
-    def opened(self) -> Mapping[tuple[str, str], Opened]:
+    def opened(self) -> Mapping[tuple[str, str], Handler]:
         """Return what is answered without a session."""
         return {("POST", "session"): self._enter, ("DELETE", "session"): self._leave, ("POST", "codes"): self._code}
 
@@ -72,28 +70,32 @@ class Doors:
             raise Unauthenticated("This read-only link has ended or was taken back.", reason="CONSOLE_SIGNED_OUT")
         return replace(session, runs=self._links.runs(link), expires=min(session.expires, link.expires))
 
-    def _enter(self, request: Request, body: Mapping[str, Any]) -> Entered:
+    def _enter(self, ask: Ask) -> Entered:
         """Trade a code or the secret of a link for a session."""
-        self._patience.check()
-        code, secret = str(body.get("code") or ""), str(body.get("link") or "")
-        email = self._codes.redeem(code) if code else None
-        link = self._links.open(secret) if secret and email is None else None
+        email = self._codes.redeem(str(ask.body.get("code") or ""))
+        link = self._links.open(str(ask.body.get("link") or "")) if email is None else None
         if email is None and link is None:
             self._patience.wrong()
-            raise Unauthenticated("This link has been used, or is too old. `trig console` prints a fresh one.")
+            raise Unauthenticated(
+                "This link has been used, or is too old. `trig console` prints a fresh one.", reason="CONSOLE_CODE"
+            )
         cookie = self._sessions.begin(email) if email else self._sessions.begin(link.by, link.id) if link else ""
         return Entered(self._info(self.read(cookie)), cookie)
 
-    def _leave(self, request: Request, body: Mapping[str, Any]) -> Entered:
+    def _leave(self, ask: Ask) -> Entered:
         return Entered(None, "")
 
-    def _code(self, request: Request, body: Mapping[str, Any]) -> CodeInfo:
-        """Make a one-time link for the operator, who proves it by a token as to any API."""
-        caller = self._authenticate({key.lower(): value for key, value in request.headers.items()})
-        if not caller.operator or caller.replica:
-            raise PermissionDenied("Only the operator of this installation may open the console.")
-        to = str(body.get("to") or "/console/")
-        if not to.startswith("/console/") or "//" in to or "\\" in to or not to.isprintable():
+    def _code(self, ask: Ask) -> CodeInfo:
+        """Make a one-time link for the operator, who proves it by a token as to any API, or for an owner's session."""
+        if "authorization" in ask.headers:
+            caller = self._authenticate(ask.headers)
+            if not caller.operator or caller.replica:
+                raise PermissionDenied("Only the operator of this installation may open the console.")
+        else:
+            ask.session.act()
+            caller = ask.session.caller
+        to = str(ask.body.get("to") or "/console/")
+        if not to.startswith("/console/") or "//" in to or "\\" in to or ".." in to or not to.isprintable():
             raise InvalidArgument(violations=[Violation("to", "a path that begins with /console/")])
         code, until = self._codes.issue(caller.email)
         return CodeInfo(f"{quote(to, safe='/?=&%@:.-_~+')}#code={code}", until)
@@ -127,7 +129,7 @@ class Doors:
         return LinkList([_told(link, "") for link in self._links.of_project(number)])
 
     def _made(self, ask: Ask) -> LinkInfo:
-        run, days = str(ask.body.get("run") or ""), ask.body.get("days", _DAYS)
+        run, days = self._named(str(ask.body.get("run") or "")), ask.body.get("days", _DAYS)
         if not isinstance(days, int | float) or isinstance(days, bool):
             raise InvalidArgument(violations=[Violation("days", "a number of days")])
         ask.session.see(run)
@@ -135,10 +137,7 @@ class Doors:
         return _told(link, f"{ask.base}/console/{link.run}#link={secret}")
 
     def _removed(self, ask: Ask) -> None:
-        link = self._links.find(ask.text("id"))
-        if link is not None:
-            ask.session.see(link.run)
-        self._links.remove(ask.text("id"))
+        self._links.remove(ask.text("id"), ask.session)
 
 
 def _told(link: Link, url: str) -> LinkInfo:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
-from trigpoint.console.access import denied
+from trigpoint.console.access import Session, denied
 from trigpoint.core.clock import SECOND, Clock, Ids, Micros
 from trigpoint.core.errors import InvalidArgument, NotFound, Violation
 from trigpoint.core.names import project_of
@@ -77,12 +77,12 @@ class Links:
         known = self._runs_of(link.run)
         return known[1] if known is not None else frozenset()
 
-    def remove(self, ident: str) -> None:
-        """Take a link back: who came by it is out at once. NotFound when there is none."""
+    def remove(self, ident: str, session: Session) -> None:
+        """Take a link back: who came by it is out at once. NotFound when there is none; a session sees its run."""
 
         def unit(tx: Tx) -> None:
             row = resources.get(tx, f"{KIND}/{ident[:64]}")
-            if row is None:
+            if row is None or not session.may_see(_read(row).run):
                 raise NotFound(f"There is no link {ident[:64]!r}.")
             resources.delete(tx, row, self._clock.now())
 

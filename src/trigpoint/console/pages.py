@@ -1,6 +1,5 @@
 """The page itself: its files as they were built, and the headers that keep everything else out."""
 
-import mimetypes
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -33,6 +32,17 @@ STRICT: Mapping[str, str] = {
 }
 """On every answer of the console, whatever it is."""
 _TWINS = (("br", ".br"), ("gzip", ".gz"))
+_KINDS = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".wasm": "application/wasm",
+    ".woff2": "font/woff2",
+}
+"""By suffix; not the machine's own table, for browsers run no script of another type."""
 _FOR_EVER = "public, max-age=31536000, immutable"
 _UNBUILT = b"""<!doctype html><meta charset="utf-8"><title>Trigpoint</title>
 <p>The console's page has not been built. In a clone of the repository, run <code>make install</code>.</p>
@@ -50,7 +60,7 @@ class Pages:
     def index(self, request: Request) -> Response:
         """Return the page; which part of it is shown is decided by its own script, from the address."""
         if "index.html" not in self._files:
-            return Response(_UNBUILT, 503, media_type="text/html")
+            return Response(_UNBUILT, 503, {"content-type": _KINDS[".html"], "cache-control": "no-store"})
         return self._file(request, "index.html", "no-cache")
 
     def asset(self, request: Request, name: str) -> Response | None:
@@ -60,12 +70,16 @@ class Pages:
         return self._file(request, f"assets/{name}", _FOR_EVER if "-" in name else "max-age=3600")
 
     def _file(self, request: Request, name: str, cache: str) -> Response:
-        accepted = request.headers.get("accept-encoding", "")
-        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        headers = {"cache-control": cache, "vary": "accept-encoding"}
+        accepted = _accepted(request.headers.get("accept-encoding", ""))
+        kind = _KINDS.get(Path(name).suffix, "application/octet-stream")
+        headers = {"content-type": kind, "cache-control": cache, "vary": "accept-encoding"}
         for encoding, suffix in _TWINS:
             if encoding in accepted and name + suffix in self._files:
-                return Response(
-                    self._files[name + suffix], media_type=kind, headers={**headers, "content-encoding": encoding}
-                )
-        return Response(self._files[name], media_type=kind, headers=headers)
+                return Response(self._files[name + suffix], headers={**headers, "content-encoding": encoding})
+        return Response(self._files[name], headers=headers)
+
+
+def _accepted(header: str) -> set[str]:
+    """Return the encodings that a browser takes."""
+    given = [part.replace(" ", "").lower().partition(";q=") for part in header.split(",")]
+    return {name for name, _, weight in given if weight.strip("0.") or not weight}

@@ -74,6 +74,14 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """The first message of the topic `project/P`."""
+
+    missed: bool
+    """Whether lines are missing since the stream broke off: what a page knows has to be asked for again."""
+
+
+@dataclass(frozen=True, slots=True)
 class EventInfo:
     """One line of the narrative, as the topic `project/P` sends it."""
 

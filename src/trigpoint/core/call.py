@@ -1,5 +1,6 @@
 """Who calls, from where, and what for: the facts every handler and event knows of a request."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -51,3 +52,18 @@ class Call:
     method: str = ""
     """Full name of the RPC, v1 spelling."""
     client: Client = field(default_factory=Client)
+
+    def told(self) -> Mapping[str, str]:
+        """Return what the narrative keeps of how somebody called, beside who it was: only what is known."""
+        client = self.client
+        said = {
+            "rpc": ".".join(self.method.rsplit(".", 2)[-2:]),
+            "transport": self.transport,
+            "version": self.version,
+            "method": client.method,
+            "library": client.library,
+            "environment": client.environment,
+            "agent": client.agent,
+            "replica": self.caller.replica,
+        }
+        return {name: value for name, value in said.items() if value}

@@ -10,10 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from trigpoint.data.checksums import CHUNK, extents
-from trigpoint.data.objects_tree import NAME_LENGTH
+from trigpoint.data.objects_tree import NAME_LENGTH, open_file, open_folder
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _DEEPEST = 2 * NAME_LENGTH
 """How long a path within a folder may get: the names of objects and of the bucket in front of them are shorter."""
@@ -47,7 +45,7 @@ def _descend(source: Path, parts: tuple[str, ...]) -> int | None:
     folder = os.open(source, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     for part in parts:
         try:
-            inner = os.open(part, _FOLDER, dir_fd=folder)
+            inner = open_folder(os.fsencode(part), folder)
         except (FileNotFoundError, NotADirectoryError):
             return None
         finally:
@@ -69,7 +67,7 @@ def _copy(folder: int, name: str, target: Path) -> None:
         if kind == stat.S_IFLNK:
             target.symlink_to(os.readlink(name, dir_fd=folder))
         elif kind == stat.S_IFREG:
-            file = os.open(name, _FILE, dir_fd=folder)
+            file = open_file(os.fsencode(name), folder)
             try:
                 _copy_file(file, target)
             finally:

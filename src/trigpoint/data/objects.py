@@ -314,9 +314,8 @@ class Objects:
         for bucket in set(os.listdir(self.root)) - buckets:
             self.tree(bucket).clear()
         open_chores = self.store.read(rows.all_chores)
-        for chore in open_chores:
-            self._redo(chore, open_chores)
-        self._guarded_keep([_Chore(chore, self._folders_of(chore)) for chore in open_chores])
+        done = [chore for chore in open_chores if self._redone(chore, open_chores)]
+        self._guarded_keep([_Chore(chore, self._folders_of(chore)) for chore in done])
         self.settle()
         for stray in list(self.blobs.strays()):
             if stray.endswith(".link") or not self.store.read(lambda tx, s=stray: rows.blob_used(tx, s)):  # type: ignore[misc]
@@ -326,13 +325,20 @@ class Objects:
         """Settle what is due. The store stays open."""
         self.settle()
 
-    def _redo(self, chore: Chore, every: list[Chore]) -> None:
-        """Do a chore of an earlier process, without touching a file that somebody else put in the tree since."""
-        if self.store.read(lambda tx: rows.get_bucket(tx, chore.bucket)) is not None:
-            look = self.tree(chore.bucket).look(chore.name)
-            if look is None or look.inode in self._known(chore, every):
-                self._show((chore.bucket, chore.name))
-        self.release(chore.blob)
+    def _redone(self, chore: Chore, every: list[Chore]) -> bool:
+        """Do a chore of an earlier process, without touching a file that somebody else put in the tree since.
+
+        False when it cannot be done, which keeps nobody from the other buckets: it stays for the next start.
+        """
+        try:
+            with disk():
+                if self.store.read(lambda tx: rows.get_bucket(tx, chore.bucket)) is not None:
+                    look = self.tree(chore.bucket).look(chore.name)
+                    if look is None or look.inode in self._known(chore, every):
+                        self._show((chore.bucket, chore.name))
+        except TrigpointError:
+            return False
+        return self._released(chore)
 
     def _known(self, chore: Chore, every: list[Chore]) -> set[int]:
         """Return the inodes of all files of ours that the tree may show under the chore's name."""

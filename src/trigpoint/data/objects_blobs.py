@@ -22,6 +22,7 @@ Step = Callable[[str], None]
 """Called after each write, sync, link, rename and unlink with its name; tests stop the process there."""
 
 CHUNK = 1 << 20
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 FILE_MODE = 0o666
 FOLDER_MODE = 0o777
 """Open to all who can reach them: the home keeps others out, and a mount decides which bucket a job reaches."""
@@ -84,7 +85,11 @@ class Blobs:
         """Return a descriptor to read a blob; FileNotFoundError when there is no such file."""
         for path in (self._settled(blob), self.incoming / blob, self._settled(blob)):
             with disk(), suppress(FileNotFoundError):
-                return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+                try:
+                    return os.open(path, _READ)
+                except PermissionError:  # a job took that right away, by the name that it has for the same file
+                    path.chmod(FILE_MODE)
+                    return os.open(path, _READ)
         raise FileNotFoundError(errno.ENOENT, "no such blob")
 
     def create(self, blob: str) -> "Writer":

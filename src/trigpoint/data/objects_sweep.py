@@ -1,13 +1,14 @@
 """Adopts what was written through `/gcs` or by hand: files become generations, vanished files deletions."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from trigpoint.core.errors import Aborted, DataLoss, NotFound
 from trigpoint.data import checksums
 from trigpoint.data.objects import Objects, Reading
 from trigpoint.data.objects_blobs import Content, Look, disk
+from trigpoint.data.objects_tree import Tree
 from trigpoint.store import objects as rows
 from trigpoint.store.objects import BucketRow, ObjectRow
 from trigpoint.store.tx import Tx
@@ -27,6 +28,9 @@ class Swept:
     deleted: tuple[ObjectRow, ...] = ()
 
 
+_NOTHING = Swept()
+
+
 class Sweeper:
     """Looks at the trees on behalf of readers and at the end of jobs. Thread-safe."""
 
@@ -41,7 +45,10 @@ class Sweeper:
         A file that is missing from the tree is no deletion here: only `rescan` takes it for one.
         """
         row = self._row(bucket, name)
-        look = self._objects.tree(bucket).look(name)
+        try:
+            look = self._objects.tree(bucket).look(name)
+        except PermissionError:
+            return row
         if look is None or (row is not None and look == Look.recorded(row)):
             return row
         if self._objects.is_changing(bucket, name) or not is_name(name):
@@ -71,17 +78,32 @@ class Sweeper:
 
         Files whose names no object may have, links, pipes and devices are left alone.
         """
+        steps = list(self.sweep(bucket, prefix))
+        adopted = tuple(row for step in steps for row in step.adopted)
+        return Swept(adopted, tuple(row for step in steps for row in step.deleted))
+
+    def sweep(self, bucket: str, prefix: bytes = b"") -> Iterator[Swept]:
+        """Do the same name by name; yield after each what it changed, so that a caller can pause in between."""
         self._objects.settle()
-        adopted = []
         for name, look in self._objects.tree(bucket).walk(prefix):
-            if not is_name(name) or self._objects.is_changing(bucket, name):
-                continue
-            row = self._row(bucket, name)
-            if row is None or Look.recorded(row) != look:
-                found = self.adopt(bucket, name)
-                if found is not None and (row is None or found.generation != row.generation):
-                    adopted.append(found)
-        return Swept(tuple(adopted), tuple(self._drop_vanished(bucket, prefix)))
+            yield self._look_at(bucket, name, look)
+        yield from self._drop_vanished(bucket, prefix)
+
+    def holds_file(self, bucket: str) -> bool:
+        """Return whether a file in the bucket's tree is an object, or just became one."""
+        names = (name for name, _ in self._objects.tree(bucket).walk(b"") if is_name(name))
+        return any(self.get(bucket, name) is not None for name in names)
+
+    def _look_at(self, bucket: str, name: bytes, look: Look) -> Swept:
+        if not is_name(name) or self._objects.is_changing(bucket, name):
+            return _NOTHING
+        row = self._row(bucket, name)
+        if row is not None and Look.recorded(row) == look:
+            return _NOTHING
+        found = self.adopt(bucket, name)
+        if found is None or (row is not None and found.generation == row.generation):
+            return _NOTHING
+        return Swept(adopted=(found,))
 
     def adopt(self, bucket: str, name: bytes) -> ObjectRow | None:
         """Make the file that stands for a name its live generation, unless it already is; return the live one."""
@@ -168,24 +190,29 @@ class Sweeper:
             self._objects.show(seen.bucket, seen.name)
         return row
 
-    def _drop_vanished(self, bucket: str, prefix: bytes) -> list[ObjectRow]:
+    def _drop_vanished(self, bucket: str, prefix: bytes) -> Iterator[Swept]:
         """Delete objects whose file was removed by hand."""
-        tree, dropped = self._objects.tree(bucket), []
+        tree = self._objects.tree(bucket)
         start, after, end = prefix, 0, prefix_end(prefix)
         while True:
             page = self._objects.store.read(
                 lambda tx, s=start, a=after: rows.select(tx, bucket, s, end, 500, after=a)  # type: ignore[misc]
             )
             for row in page:
-                if tree.look(row.name) is None and not (row.name.endswith(b"/") and tree.has_folder(row.name)):
-                    dropped += self._drop(row)
+                yield Swept(deleted=self._drop(row)) if self._vanished(tree, row) else _NOTHING
             if not page:
-                return dropped
+                return
             start, after = page[-1].name, page[-1].generation
 
-    def _drop(self, row: ObjectRow) -> list[ObjectRow]:
+    def _vanished(self, tree: Tree, row: ObjectRow) -> bool:
+        try:
+            return tree.look(row.name) is None and not (row.name.endswith(b"/") and tree.has_folder(row.name))
+        except PermissionError:  # what cannot be seen has not vanished
+            return False
+
+    def _drop(self, row: ObjectRow) -> tuple[ObjectRow, ...]:
         if self._objects.is_changing(row.bucket, row.name):
-            return []
+            return ()
 
         def rule(owner: BucketRow, live: ObjectRow | None) -> bool:
             if live is None or live.generation != row.generation:
@@ -193,9 +220,9 @@ class Sweeper:
             return self._keep(owner)
 
         try:
-            return [self._objects.remove(row.bucket, row.name, 0, rule)]
+            return (self._objects.remove(row.bucket, row.name, 0, rule),)
         except (Aborted, NotFound):
-            return []
+            return ()
 
     def _same(self, reading: Reading) -> bool:
         return reading.row.crc32c == checksums.of_file(reading.file)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from trigpoint.data.objects_blobs import FOLDER_MODE, Look, Step
+from trigpoint.data.objects_blobs import FILE_MODE, FOLDER_MODE, Look, Step
 
 ESCAPED = b".trigpoint-escaped"
 NAME_LIMIT = 255
@@ -20,6 +20,7 @@ NAME_LENGTH = 1024
 """No object has a longer name: what lies deeper in a tree is nobody's object."""
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _BLOCKED = frozenset((errno.ENOTDIR, errno.ELOOP, errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY, errno.ENAMETOOLONG))
 
 Placeholder = Callable[[bytes], bool]
@@ -58,7 +59,10 @@ class Tree:
             os.rmdir(self.root)
 
     def look(self, name: bytes) -> Look | None:
-        """Return how the file that stands for a name looks, or None. A folder stands for an empty `name/`."""
+        """Return how the file that stands for a name looks, or None. A folder stands for an empty `name/`.
+
+        PermissionError when another user keeps it from us.
+        """
         for place in self._places(name):
             folder = self._descend(place[:-1], create=False)
             if folder is None:
@@ -105,8 +109,7 @@ class Tree:
             if folder is None:
                 continue
             try:
-                flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-                file = os.open(place[-1], flags, dir_fd=folder)
+                file = open_file(place[-1], folder)
             except OSError:
                 continue
             finally:
@@ -148,14 +151,18 @@ class Tree:
         return self._folder(segments[:depth])
 
     def walk(self, prefix: bytes) -> Iterator[tuple[bytes, Look]]:
-        """Yield name and look of every plain file whose name starts with `prefix`; never follows a link."""
+        """Yield name and look of every plain file whose name starts with `prefix`; never follows a link.
+
+        What another user keeps from us is left out.
+        """
         base = prefix.rpartition(b"/")[0]
         segments = _segments(base) if base else []
         if segments is None:
             return
-        folder = self._descend(segments, create=False)
-        if folder is not None:
-            yield from self._walk(folder, base + b"/" if base else b"", prefix)
+        with suppress(PermissionError):  # another user's: no job made it
+            folder = self._descend(segments, create=False)
+            if folder is not None:
+                yield from self._walk(folder, base + b"/" if base else b"", prefix)
 
     def escaped(self) -> set[bytes]:
         """Return the entries of the escaped folder."""
@@ -175,9 +182,10 @@ class Tree:
             if stat.S_ISREG(about.st_mode) and name.startswith(prefix):
                 yield name, Look.of(about)
             elif stat.S_ISDIR(about.st_mode) and (name + b"/").startswith(prefix[: len(name) + 1]):
-                inner = self._descend(name.split(b"/"), create=False)
-                if inner is not None:
-                    yield from self._walk(inner, name + b"/", prefix)
+                with suppress(PermissionError):
+                    inner = self._descend(name.split(b"/"), create=False)
+                    if inner is not None:
+                        yield from self._walk(inner, name + b"/", prefix)
 
     def _folders(self, segments: list[bytes]) -> list[bytes]:
         """Return the folders in a folder, unless it lies too deep for any object."""
@@ -198,9 +206,11 @@ class Tree:
     def _descend(self, segments: list[bytes], *, create: bool) -> int | None:
         """Return a descriptor of a folder, or None when something else, or nothing, stands in the way."""
         try:
-            folder = os.open(self.root, _FOLDER)
-        except OSError:
-            return None
+            folder = open_folder(os.fsencode(self.root))
+        except OSError as error:
+            if error.errno in _BLOCKED or error.errno == errno.ENOENT:
+                return None
+            raise
         for part in segments:
             try:
                 inner = self._enter(folder, part, create=create)
@@ -215,7 +225,7 @@ class Tree:
 
     def _enter(self, folder: int, part: bytes, *, create: bool) -> int:
         try:
-            return os.open(part, _FOLDER, dir_fd=folder)
+            return open_folder(part, folder)
         except FileNotFoundError:
             if not create:
                 raise
@@ -294,6 +304,37 @@ class Tree:
             finally:
                 os.close(folder)
         return 0
+
+
+def open_folder(name: bytes, parent: int | None = None) -> int:
+    """Return a descriptor of a folder that its owner may read and change, even if a job took that right away."""
+    try:
+        folder = os.open(name, _FOLDER, dir_fd=parent)
+    except PermissionError:
+        _allow(name, parent, FOLDER_MODE)
+        folder = os.open(name, _FOLDER, dir_fd=parent)
+    about = os.fstat(folder)
+    if about.st_mode & stat.S_IRWXU != stat.S_IRWXU and about.st_uid == os.geteuid():
+        os.fchmod(folder, stat.S_IMODE(about.st_mode) | stat.S_IRWXU)
+    return folder
+
+
+def open_file(name: bytes, parent: int) -> int:
+    """Return a descriptor of what is no link, to read it, even if a job took that right away from its owner."""
+    try:
+        return os.open(name, _FILE, dir_fd=parent)
+    except PermissionError:
+        _allow(name, parent, FILE_MODE)
+        return os.open(name, _FILE, dir_fd=parent)
+
+
+def _allow(name: bytes, parent: int | None, mode: int) -> None:
+    """Open what lies under a name to all, itself and not what it may link to; PermissionError when it is not ours."""
+    place = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    try:
+        os.chmod(f"/proc/self/fd/{place}", mode)
+    finally:
+        os.close(place)
 
 
 def holdable(name: bytes) -> bool:

@@ -31,6 +31,8 @@ _TIMES = frozenset({"create_time", "update_time"})
 _COLUMNS = frozenset({"name", "state", "display_name"}) | _TIMES
 _TYPED = {"string_value": "text", "number_value": "number", "bool_value": "boolean"}
 _ESCAPE = "\\"
+_ENOUGH = 16 << 20
+"""Bytes of rows with which a page ends before it has as many as were asked for."""
 _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
     ":": operator.eq,
@@ -93,7 +95,7 @@ class Queries:
         limit = page_size(request.page_size, most=most)
         found = self._kernel.store.read(
             lambda tx: resources.select(
-                tx, kind.collection, _parents(request.parent), where, order, after=after, limit=limit
+                tx, kind.collection, _parents(request.parent), where, order, after=after, limit=limit, enough=_ENOUGH
             )
         )
         return Rows(found.rows, self._tokens.issue(_plain(found.next), *bound) if found.next else "")

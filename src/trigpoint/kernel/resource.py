@@ -13,12 +13,14 @@ import orjson
 from trigpoint.core import messages
 from trigpoint.core.call import Call
 from trigpoint.core.clock import Clock, Ids, Micros
-from trigpoint.core.errors import Aborted, AlreadyExists, NotFound
+from trigpoint.core.errors import Aborted, AlreadyExists, InvalidArgument, NotFound
 from trigpoint.core.names import Pattern, id_of, parent_of, project_of
 from trigpoint.kernel.schedule import Schedule
 from trigpoint.store import Store, Tx, events, resources, work
 from trigpoint.store.resources import Row
 
+_LARGEST = 4 << 20
+"""Bytes of a resource: what clients of gRPC take in one message."""
 M = TypeVar("M", bound=messages.Message)
 T = TypeVar("T")
 
@@ -205,7 +207,12 @@ class Kernel:
         return self.store.write(unit)
 
     def narrate(self, tx: Tx, subject: str, fact: Fact, call: Call | None = None) -> None:
-        """Append one fact about a resource to the narrative in the caller's transaction."""
+        """Append one fact about a resource to the narrative in the caller's transaction, with who called and how."""
+        data = dict(fact.data)
+        if fact.log:
+            data |= {"log": fact.log, "severity": fact.severity}
+        if call is not None:
+            data["client"] = call.told()
         events.append(
             tx,
             time=self.clock.now(),
@@ -214,7 +221,7 @@ class Kernel:
             kind=fact.kind,
             where=fact.where,
             actor=call.caller.email if call else "",
-            data={**fact.data, "log": fact.log, "severity": fact.severity} if fact.log else fact.data,
+            data=data,
         )
 
     def wake(self, tx: Tx, kind: str, name: str) -> None:
@@ -234,12 +241,14 @@ class Kernel:
     def _row(
         self, kind: Kind[M], name: str, message: M, created: Micros, updated: Micros, notes: Mapping[str, Any]
     ) -> Row:
-        json = messages.to_json(message)
+        json, encoded = messages.to_json(message), messages.encode(message)
+        if len(encoded) > _LARGEST:
+            raise InvalidArgument(f"The {kind.noun} has {len(encoded)} bytes; at most {_LARGEST} are kept.")
         return Row(
             name=name,
             kind=kind.collection,
             parent=parent_of(name),
-            message=messages.encode(message),
+            message=encoded,
             json=json,
             state=str(orjson.loads(json).get("state", "")) if hasattr(message, "state") else "",
             display_name=getattr(message, "display_name", ""),

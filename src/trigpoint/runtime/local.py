@@ -27,6 +27,8 @@ _UID = re.compile(r"[a-zA-Z0-9-]{1,63}")
 _REPLICA = re.compile(r"[a-zA-Z0-9._-]{1,63}")
 _SPARES = 2
 """Agents that wait for work, with a user of their own already."""
+_OVERDUE_S = 20.0
+"""How long after the grace an agent may still live: it is slow then, or hangs."""
 _START_S = 20.0
 """An agent that has not claimed its directory for so long is started again."""
 
@@ -56,6 +58,7 @@ class LocalEngine:
         self._lock = threading.RLock()
         self._launched: dict[str, float] = {}
         self._cleaned: set[str] = set()
+        self._stopping: dict[str, float] = {}
         self._runtime = options.runtime
         if options.runtime == "auto":
             self._runtime = "sandbox" if doctor.sandbox().works else "process"
@@ -115,22 +118,25 @@ class LocalEngine:
         return {uid: self._observe(uid) for uid in uids}
 
     def stop(self, uid: str, grace_s: float) -> None:
-        """Leave a note, then wake the agents."""
+        """Leave a note, then wake the agents. One that lets the grace pass by a good while is killed with its tree."""
         _check_uid(uid)
         with self._lock:
             home = self._attempts / uid
             home.mkdir(exist_ok=True, mode=0o700)
             (home / "stopped").touch()
+            waited = time.monotonic() - self._stopping.setdefault(uid, time.monotonic())
             for directory in _replicas(home):
                 note = directory / "stop.json"
-                _replace(note, json.dumps({"grace_s": min(grace_s, _grace(note))}).encode())
+                grace = min(grace_s, _grace(note))
+                _replace(note, json.dumps({"grace_s": grace}).encode())
                 pid = _agent(directory)
                 if pid:
-                    _signal(pid, signal.SIGTERM)
+                    _signal(pid, signal.SIGTERM if waited < grace + _OVERDUE_S else signal.SIGKILL)
 
     def release(self, uid: str) -> None:
         """Remove the gang's network."""
         _check_uid(uid)
+        self._stopping.pop(uid, None)
         if self._networks and os.path.exists(f"/run/netns/{self._namespace(uid)}"):
             _run("ip", "netns", "del", self._namespace(uid))
 
@@ -304,10 +310,16 @@ def index_settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _index_hosts(settings: Mapping[str, str]) -> list[str]:
-    """Return the hosts of the package index: whoever runs this machine chose them, wherever they lie."""
+    """Return host and port of the package indexes: whoever runs this machine chose them, wherever they lie."""
     words = " ".join(value for name, value in settings.items() if "INDEX" in name).split()
-    own = [urlsplit(word.rpartition("=")[2]).hostname for word in words]
-    return [host for host in own if host]
+    found = []
+    for word in words:
+        with contextlib.suppress(ValueError):  # no URL, or a port that is none
+            url = urlsplit(word.rpartition("=")[2] if "=" in word.partition("://")[0] else word)
+            if url.hostname:
+                host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
+                found.append(f"{host}:{url.port or (80 if url.scheme == 'http' else 443)}")
+    return found
 
 
 def remove(folder: Path) -> None:

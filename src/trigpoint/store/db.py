@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import URL, make_url
 
@@ -42,6 +42,8 @@ class Store:
         self.url = url
         self.telemetry_url = telemetry_url
         self.notifier = Notifier()
+        self.measured = Notifier()
+        """Tells of commits of telemetry, apart from the others: they are many, and few want to know."""
         self._lock = threading.Lock()
         self._fault: TrigpointError | None = None
         self._probing: Pending | None = None
@@ -140,6 +142,10 @@ class _Hooks:
         if self.store is not None:
             self.store.committed(touched)
 
+    def measured(self, touched: list[str]) -> None:
+        if self.store is not None:
+            self.store.measured.committed(touched)
+
     def failed(self, error: BaseException) -> None:
         if self.store is not None:
             self.store.fault(error)
@@ -149,14 +155,14 @@ def _database(url: URL, hooks: _Hooks, *, durable: bool, read_only: bool) -> Dat
     if url.get_backend_name() == "sqlite":
         return SqliteDatabase(
             Path(url.database or ""),
-            committed=hooks.committed if durable else _quiet,
+            committed=hooks.committed if durable else hooks.measured,
             failed=hooks.failed,
             synchronous="FULL" if durable else "NORMAL",
             read_only=read_only,
         )
     return PostgresDatabase(
         url,
-        committed=hooks.committed if durable else _quiet,
+        committed=hooks.committed if durable else hooks.measured,
         failed=hooks.failed,
         durable=durable,
         read_only=read_only,
@@ -167,7 +173,3 @@ def _examine(*databases: Database) -> None:
     for database in databases:
         if isinstance(database, SqliteDatabase) and database.examine(EXAMINED_AT_START):
             raise DataLoss(DAMAGED)
-
-
-def _quiet(touched: list[Any]) -> None:
-    """Telemetry wakes nobody: it is read by those who poll it while they draw."""

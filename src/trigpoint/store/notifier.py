@@ -77,7 +77,9 @@ class Watch:
     async def changed(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - a wait that ends is an answer here
         """Return True after the next commit since the last call (at once if there was one), False after `timeout` s."""
         try:
-            await asyncio.wait_for(self._event.wait(), timeout)
+            # Not wait_for: before Python 3.12 a cancellation in the instant of a commit would be lost.
+            async with asyncio.timeout(timeout):
+                await self._event.wait()
         except TimeoutError:
             return False
         self._event.clear()

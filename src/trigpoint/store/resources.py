@@ -5,6 +5,7 @@ the kernel's and the slices' business. All functions are to be used inside a tra
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -127,24 +128,32 @@ def select(
     order: Sequence[Order] = NEWEST,
     after: Sequence[Values] | None = None,
     limit: int = 100,
+    enough: int | None = None,
 ) -> Page:
     """Return one page of a kind, ordered, with the name as the last term (in the direction of the term before it).
 
     `parent_prefix` is a parent's full name; one that ends in `/` stands for every parent that begins with it, and an
     empty one for all. `where` is any expression on the columns of `RESOURCES` (see `queries`). `after` is the `next`
-    of the page before: pages stay right while rows come and go, and cost the same at any depth.
+    of the page before: pages stay right while rows come and go, and cost the same at any depth. A page that has
+    `enough` bytes of messages ends there.
     """
     terms = [*order, Order(_C.name, order[-1].descending if order else False)]
     query = sql_select(*_C, *(term.by for term in order)).where(*_within(kind, parent_prefix, where))
     if after is not None:
         query = query.where(_following(terms, after))
     query = query.order_by(*(term.by.desc() if term.descending else term.by.asc() for term in terms)).limit(limit + 1)
-    found = [tuple(values) for values in tx.connection.execute(query)]
     width = len(FIELDS) + 1
-    rows = [unpack(verified(values[:width])) for values in found[:limit]]
-    if len(found) <= limit or not rows:
-        return Page(rows, None)
-    return Page(rows, (*(_plain(value) for value in found[limit - 1][width:]), rows[-1].name))
+    rows: list[Row] = []
+    place: tuple[Any, ...] = ()
+    held = 0
+    with closing(tx.connection.execute(query)) as found:
+        for values in found:
+            if rows and (len(rows) == limit or (enough is not None and held >= enough)):
+                return Page(rows, (*(_plain(value) for value in place), rows[-1].name))
+            rows.append(unpack(verified(tuple(values[:width]))))
+            place = tuple(values[width:])
+            held += len(rows[-1].message) + len(rows[-1].json)
+    return Page(rows[:limit], None)
 
 
 def count(tx: Tx, kind: str, parent_prefix: str = "", where: ColumnElement[bool] | None = None) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Index, Table, bindparam, delete, select
+from sqlalchemy import Index, Table, bindparam, delete, func, select
 from sqlalchemy import text as sql_text
 
 from trigpoint.core.clock import Micros
@@ -90,6 +90,17 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """The points of a part of a series, in short."""
+
+    count: int
+    first: Micros
+    last: Micros
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class Heartbeat:
     """The newest sign of life of a replica."""
 
@@ -161,6 +172,17 @@ _POINTS = Prepared(
     .order_by(_S.time)
     .limit(bindparam("limit"))
 )
+_SPAN = Prepared(
+    select(func.count(), func.min(_S.time), func.max(_S.time)).where(
+        _S.replica == bindparam("replica"), _S.metric == bindparam("metric"), _S.time >= bindparam("start")
+    )
+)
+_STRETCHES = Prepared(
+    sql_text(
+        "SELECT count(*), min(time), max(time), min(value), max(value) FROM series WHERE replica = :replica "
+        "AND metric = :metric AND time >= :start GROUP BY (time - :start) / :width ORDER BY 2"
+    )
+)
 _METRICS = Prepared(select(_S.metric).where(_S.replica == bindparam("replica")).distinct().order_by(_S.metric))
 _FORGET = (
     Prepared(delete(SERIES).where(_S.replica == bindparam("replica"))),
@@ -217,6 +239,17 @@ def points(
     """Return a series within [start, end), oldest first."""
     rows = tx.rows(_POINTS, replica=replica, metric=metric, start=start, end=end, limit=limit)
     return [Point(*row) for row in rows]
+
+
+def stretches(tx: Tx, replica: str, metric: str, start: Micros, most: int) -> list[Stretch]:
+    """Return a series from an instant on as at most `most` stretches of equal length, however long it is."""
+    found = tx.one(_SPAN, replica=replica, metric=metric, start=start)
+    count, first, last = found or (0, 0, 0)
+    if not count:
+        return []
+    width = 1 if count <= most else (last - first) // most + 1
+    rows = tx.rows(_STRETCHES, replica=replica, metric=metric, start=first, width=width)
+    return [Stretch(*row) for row in rows]
 
 
 def metrics(tx: Tx, replica: str) -> list[str]:

@@ -27,7 +27,7 @@ class Line:
 
 
 MAIN = Line("main", schema.METADATA, "schema_version", ("0001",))
-TELEMETRY = Line("telemetry", schema.TELEMETRY, "telemetry_version", ("0001",))
+TELEMETRY = Line("telemetry", schema.TELEMETRY, "telemetry_version", ("0001", "0002"))
 
 _MARK = Prepared(
     text("INSERT INTO marks (id, value) VALUES (:id, :value) ON CONFLICT (id) DO UPDATE SET value = excluded.value")

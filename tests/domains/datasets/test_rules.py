@@ -73,6 +73,8 @@ def test_sources() -> None:
         {"inputConfig": {"gcsSource": {"uri": [5]}}},
         {"inputConfig": {"gcsSource": {"uri": ["gs://b"]}}},
         {"inputConfig": {"gcsSource": {"uri": ["gs://b/"]}}},
+        {"inputConfig": {"gcsSource": {"uri": ["gs://b/a"] * 10_001}}},
+        {"inputConfig": {"gcsSource": {"uri": [f"gs://b/{n}*" for n in range(101)]}}},
         {"inputConfig": {"bigquerySource": {"uri": ["a", "b"]}}},
         {"inputConfig": {"bigquerySource": {"uri": "p.d.t"}}},
     ],

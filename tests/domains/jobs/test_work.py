@@ -1,7 +1,7 @@
 """The life of jobs with a real store and an engine that misbehaves on request; the test plays the agents."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 
 from trigpoint.agent.protocol import Outcome
 from trigpoint.core import messages
-from trigpoint.core.call import Call, Caller
+from trigpoint.core.call import Call, Caller, Client
 from trigpoint.core.clock import SECOND, SystemClock, SystemIds
 from trigpoint.core.errors import FailedPrecondition, ResourceExhausted
 from trigpoint.core.messages import Oneof
@@ -31,13 +31,14 @@ from trigpoint.domains.projects import Projects
 from trigpoint.domains.storage import Storage
 from trigpoint.kernel.operations import Operations
 from trigpoint.kernel.query import Queries
-from trigpoint.kernel.reconcile import Again, Done
+from trigpoint.kernel.reconcile import Again, Done, Wait
 from trigpoint.kernel.reconcile import Outcome as StepOutcome
+from trigpoint.kernel.recorder import Recorder
 from trigpoint.kernel.resource import Kernel
 from trigpoint.kernel.schedule import Schedule
 from trigpoint.kernel.standard import Standard
 from trigpoint.runtime.fake import FakeEngine, Fault
-from trigpoint.store import Store, events
+from trigpoint.store import Store, events, steps, telemetry
 
 SECRET = b"s" * 32
 IMAGE = "us-docker.pkg.dev/vertex-ai/training/sklearn-cpu.1-6:latest"
@@ -75,6 +76,8 @@ class World:
     engine: FakeEngine
     shelf: Shelf
     call: Call
+    recorder: Recorder
+    storage: Storage
 
     def create(self, replicas: int = 1, **spec: Any) -> str:
         def pool(count: int) -> WorkerPoolSpec:
@@ -144,7 +147,8 @@ def world(tmp_path: Path) -> Iterator[World]:
         proxy=lambda _: {},
     )
     host = Host(cpus=2, memory_gib=24, replicas_at_once=4, vcpu_quota=100, strict=False)
-    logging = Logging(store, tmp_path, clock, tokens, lambda segment: number, lambda _: "demo-project")
+    logging = Logging(store, tmp_path, tokens, lambda segment: number, lambda _: "demo-project")
+    recorder = Recorder(store, clock)
     parts = Parts(
         standard=standard,
         engine=engine,
@@ -155,9 +159,10 @@ def world(tmp_path: Path) -> Iterator[World]:
         machines=Types(),
         host=host,
         places=places,
+        recorder=recorder,
     )
     call = Call(Caller("me@demo-project.iam.gserviceaccount.com", number), project=number)
-    yield World(kernel, Jobs(parts), engine, shelf, call)
+    yield World(kernel, Jobs(parts), engine, shelf, call, recorder, storage)
     store.close()
 
 
@@ -261,6 +266,32 @@ def test_a_clock_that_is_set_ends_no_job(world: World, days: int) -> None:
     assert world.told(name)[-1] == "customJob.stopping"
 
 
+def test_many_files_of_a_job_are_taken_up_little_by_little(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trigpoint.domains.jobs.work._SLICE_SECONDS", 0)
+    world.storage.buckets.create(world.call.caller, world.call.project, "mine", {})
+    name = world.create()
+    world.step(name)
+    world.say(uid_of(name), "workerpool0-0", "hello", "prepared", "started")
+    world.step(name)
+    for number in range(10):
+        (tmp_path / "buckets" / "mine" / str(number)).write_bytes(b"x")
+    done = Outcome("SUCCEEDED", 0)
+    world.engine.finish(uid_of(name), "workerpool0-0", done)
+    world.say(uid_of(name), "workerpool0-0", "outcome", outcome=done, seq=4)
+    assert isinstance(world.step(name), Wait)
+    assert world.job(name).state.name == "RUNNING"
+    world.cancel(name)
+    steps = 0
+    while world.step(name) != Done():
+        steps += 1
+    assert steps >= 10
+    assert world.job(name).state.name == "SUCCEEDED", "the verdict was written down first"
+    assert world.storage.files.rescan("mine").adopted == ()
+    assert world.jobs.reconcilers()["customJobs"](name) == Done()
+
+
 def test_replicas_meet_before_they_start(world: World) -> None:
     name = world.create(replicas=3)
     world.step(name)
@@ -324,3 +355,65 @@ def test_a_repeated_report_changes_nothing_and_a_forged_one_is_refused(world: Wo
     assert world.told(name) == before
     with pytest.raises(Exception, match="token does not belong"):
         world.jobs.reports.take(uid, "workerpool0-0", "wrong", {"fence": 1, "reports": []})
+
+
+def test_what_a_replica_printed_and_got_is_kept(world: World) -> None:
+    name = world.create()
+    world.step(name)
+    uid, take = uid_of(name), world.jobs.reports.take
+    bearer = reports.token(SECRET, uid, "workerpool0-0")
+
+    def post(*said: dict[str, Any]) -> None:
+        take(uid, "workerpool0-0", bearer, {"fence": 1, "reports": said})
+
+    post({"seq": 1, "kind": "hello", "time": 1})
+    post({"seq": 2, "kind": "started", "time": 3, "body": {"argv": ["a"], "env": {"X": "1"}}})
+    counts = {"logs": {"stdout": 9, "made up": 1}, "lines": {"stdout": 2, "stderr": "many"}}
+    post({"seq": 0, "kind": "heartbeat", "time": 4, "body": {"memory_bytes": 7, **counts}})
+    post({"seq": 0, "kind": "logs", "time": 5, "body": {"stdout": 12}})
+    post({"seq": 3, "kind": "outcome", "time": 6, "body": {"reason": "SUCCEEDED", "logs": {"stdout": 12}}})
+    world.recorder.flush()
+    (replica,) = world.jobs.replicas(name)
+    assert (replica.argv, replica.environ) == (["a"], {"X": "1"})
+    assert (replica.outcome, replica.printed) == ({"reason": "SUCCEEDED"}, {"logs": {"stdout": 12}})
+    found = world.kernel.store.telemetry.read(lambda tx: steps.of_replica(tx, replica.name))
+    assert [(step.what, step.thing, step.time, step.bytes, step.lines) for step in found] == [
+        ("print", "stdout", 4, 9, 2),
+        ("print", "stdout", 6, 12, 2),
+    ]
+    told = world.kernel.store.telemetry.read(lambda tx: telemetry.heartbeats(tx, [f"{uid}/workerpool0-0"]))
+    assert told[f"{uid}/workerpool0-0"].body["memory_bytes"] == 7
+
+
+def test_reports_that_are_not_for_the_rows_leave_the_writer_alone(world: World, monkeypatch: Any) -> None:
+    name = world.create()
+    world.step(name)
+    uid = uid_of(name)
+    world.say(uid, "workerpool0-0", "hello")
+    monkeypatch.setattr(world.kernel.store, "write", lambda unit: pytest.fail("written"))
+    said = {"seq": 0, "kind": "heartbeat", "time": 5, "body": {}}
+    body = {"fence": 1, "reports": [said]}
+    assert world.jobs.reports.take(uid, "workerpool0-0", reports.token(SECRET, uid, "workerpool0-0"), body).ack == 1
+
+
+def test_the_narrative_says_how_somebody_called(world: World) -> None:
+    world.call = replace(
+        world.call,
+        method="google.cloud.aiplatform.v1.JobService.CreateCustomJob",
+        transport="grpc",
+        client=Client("model-builder/2.7.0", "CustomJob.run", "COLAB_ENTERPRISE", "agent/1"),
+    )
+    name = world.create()
+    world.cancel(name)
+    told = [event for event in world.kernel.store.read(lambda tx: events.after(tx, 0, 9, name)) if event.actor]
+    assert [event.kind for event in told] == ["customJob.created", "customJob.cancelling"]
+    for event in told:
+        assert event.data["client"] == {
+            "rpc": "JobService.CreateCustomJob",
+            "transport": "grpc",
+            "version": "v1",
+            "method": "CustomJob.run",
+            "library": "model-builder/2.7.0",
+            "environment": "COLAB_ENTERPRISE",
+            "agent": "agent/1",
+        }

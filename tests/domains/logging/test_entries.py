@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from trigpoint.agent.logs import LogWriter
 from trigpoint.core import messages
 from trigpoint.core.call import Call, Caller
-from trigpoint.core.clock import SystemClock
 from trigpoint.core.paging import Tokens
 from trigpoint.core.pb.google.logging.v2.log_entry_pb import LogEntry
 from trigpoint.core.pb.google.logging.v2.logging_pb import ListLogEntriesRequest, ListLogsRequest
@@ -32,9 +31,7 @@ class World:
         self.store = Store.open(f"sqlite:///{folder}/main.db", f"sqlite:///{folder}/telemetry.db")
         self._folder = folder
         numbers = {"one": "1", "two": "2", "1": "1", "2": "2"}
-        self._logging = Logging(
-            self.store, folder, SystemClock(), Tokens(b"k" * 32), numbers.get, lambda number: f"id-{number}"
-        )
+        self._logging = Logging(self.store, folder, Tokens(b"k" * 32), numbers.get, lambda number: f"id-{number}")
 
     def write(self, project: str, *printed: bytes, task: str = "workerpool0-0", job: str = "7") -> None:
         """Have a replica print."""
@@ -114,7 +111,7 @@ def test_pages_of_two_projects_miss_nothing(world: World, order: str, size: int)
 def test_streams_of_one_replica_stay_in_order_however_little_is_read_at_a_time(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trigpoint.domains.logging.streams._CHUNK_BYTES", 50)
+    monkeypatch.setattr("trigpoint.runtime.marks.SPACING", 50)
     world.write("1")
     log = LogWriter(str(tmp_path / "17-1" / "workerpool0-0" / "logs"), 1 << 30, lambda: None)
     for number in range(200):
@@ -124,8 +121,7 @@ def test_streams_of_one_replica_stay_in_order_however_little_is_read_at_a_time(
 
 
 def test_the_end_of_a_long_log_is_had_without_reading_it_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rpc_module, "_MOST_EXAMINED", 300)
-    monkeypatch.setattr(rpc_module, "_LONGEST_STRETCH", 20)
+    monkeypatch.setattr(rpc_module, "_MOST_EXAMINED", 20)
     world.write("1", *(b"%d\n" % number for number in range(2000)))
     first = world.page(**ONE, order_by="timestamp desc", page_size=7)
     second = world.page(**ONE, order_by="timestamp desc", page_size=7, page_token=first.next_page_token)
@@ -136,8 +132,7 @@ def test_the_end_of_a_long_log_is_had_without_reading_it_whole(world: World, mon
 def test_a_search_from_the_end_that_finds_little_ends_its_pages_early(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rpc_module, "_MOST_EXAMINED", 300)
-    monkeypatch.setattr(rpc_module, "_LONGEST_STRETCH", 20)
+    monkeypatch.setattr(rpc_module, "_MOST_EXAMINED", 100)
     world.write("1", *(b"%d\n" % number for number in range(500)))
     pages = world.pages(**ONE, filter='textPayload="33"', order_by="timestamp desc")
     assert [text for page in pages for text in page] == ["33"]

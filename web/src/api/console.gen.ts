@@ -52,6 +52,40 @@ export interface Uses {
   runs: UseInfo[];
 }
 
+/** One line of a log. Its text is what the program printed, whatever that is: it is the page's to show it inert. */
+export interface LogLine {
+  /** Unique in the log, the same at every reading, and a place in it: `before` and `after` take it. */
+  id: string;
+  time: number;
+  /** The replica's, or `service` for what the platform says. */
+  task: string;
+  /** 0 for the service. */
+  attempt: number;
+  /** DEFAULT, DEBUG, INFO, ...: the line's own where it is a JSON object that says so; else ERROR on stderr. */
+  severity: string;
+  /** At most 65,536 characters. */
+  text: string;
+  /** Whether the line goes on after the text. */
+  cut: boolean;
+}
+
+/** Messages of `logs/stream`: `lines` are those printed since the one before; `end`, without any, says that the job is over and that this was everything. */
+export interface LogLines {
+  lines: LogLine[];
+}
+
+/** Lines of a log, the newest last. */
+export interface LogPage {
+  /** May be empty though there are more: a page looks at so many lines only in search of some. */
+  lines: LogLine[];
+  /** Place to ask for what is `before` the page; empty at the beginning of the log. */
+  older: string;
+  /** Place to ask for what is `after` the page; empty at the end. */
+  newer: string;
+  /** At the end: where `logs/stream` goes on; empty elsewhere. */
+  follow: string;
+}
+
 /** What the machine has, and how much of it is in use. */
 export interface Capacity {
   cpus: number;
@@ -170,6 +204,8 @@ export interface Node {
 /** One node, opened: what a card has no room for. Members that say nothing of its kind are empty. */
 export interface NodeDetails {
   node: Node;
+  /** More than the node itself tells: of a replica its address, environment and outcome. */
+  facts: Record<string, unknown>;
   /** The API resource that it stands for, as JSON. */
   resource: Record<string, unknown> | null;
   variables: Variable[];
@@ -182,7 +218,7 @@ export interface NodeDetails {
   objects: Thing[];
   /** Name -> version of what is installed. */
   packages: Record<string, string>;
-  /** Of a dataset, as far as its profile is known. */
+  /** Of a dataset, once somebody has looked at them (`datasets/profile`). */
   columns: (Record<string, unknown>)[];
   /** The newest sign of life of a replica. */
   usage: Record<string, unknown> | null;
@@ -360,6 +396,8 @@ export interface RunPage {
   total: number;
 }
 
+export type Metric = "cpu" | "memory" | "diskRead" | "diskWritten" | "received" | "sent" | "processes";
+
 /** What one replica used. */
 export interface ReplicaUsage {
   /** Full name of the replica. */
@@ -372,7 +410,8 @@ export interface ReplicaUsage {
 /** One measure of one replica. */
 export interface Series {
   /** cpu in cores; memory in bytes; disk and network in bytes per second. */
-  metric: "cpu" | "memory" | "diskRead" | "diskWritten" | "received" | "sent" | "processes";
+  metric: Metric;
+  /** At most 600, however long the job ran; what is asked for `since` an instant goes on from the point there. */
   times: number[];
   values: number[];
 }
@@ -380,8 +419,14 @@ export interface Series {
 /** What the replicas of a job used, over all attempts. */
 export interface Usage {
   replicas: ReplicaUsage[];
-  /** Bytes that a replica of the job may use at most; 0 where no limit is known. */
+  /** Bytes that a replica of the job may use at most, by its machine type; 0 where that is not known. */
   memoryLimit: number;
+}
+
+/** The first message of the topic `project/P`. */
+export interface Begun {
+  /** Whether lines are missing since the stream broke off: what a page knows has to be asked for again. */
+  missed: boolean;
 }
 
 /** A one-time link that was just made. */

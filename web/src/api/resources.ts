@@ -2,7 +2,7 @@
 import { type QueryClient, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { vertex } from "./client";
-import type { EventInfo } from "./console.gen";
+import type { Begun, EventInfo } from "./console.gen";
 import { live } from "./live";
 
 /** A page of a list as the API answers it: one array under the collection's name, and a token. */
@@ -66,7 +66,12 @@ export function useLiveProject(number: string): void {
     if (!number) return;
     const subjects = new Set<string>();
     let waiting: ReturnType<typeof setTimeout> | undefined;
-    const leave = live.follow(`project/${number}`, "event", (data) => {
+    const topic = `project/${number}`;
+    const begun = live.follow(topic, "begun", (data) => {
+      if ((data as Begun).missed)
+        void queries.invalidateQueries({ predicate: ({ queryKey: [kind] }) => kind !== "session" });
+    });
+    const leave = live.follow(topic, "event", (data) => {
       subjects.add((data as EventInfo).subject);
       waiting ??= setTimeout(() => {
         waiting = undefined;
@@ -75,6 +80,7 @@ export function useLiveProject(number: string): void {
       }, TOGETHER);
     });
     return () => {
+      begun();
       leave();
       clearTimeout(waiting);
     };

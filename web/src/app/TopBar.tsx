@@ -17,7 +17,7 @@ export function TopBar({ menu }: { menu: ReactNode }) {
   return (
     <header className={css.bar}>
       {menu}
-      <Link to="/" className={css.brand}>
+      <Link to="/" className={css.brand} aria-label="Trigpoint">
         <img src="/console/assets/trigpoint.svg" width={22} height={22} alt="" />
         <span>Trigpoint</span>
       </Link>
@@ -80,7 +80,7 @@ function Finder() {
         rightSection={<kbd>Ctrl K</kbd>}
         onClick={() => setOpen(true)}
       >
-        {say("find")}
+        <span className={css.hint}>{say("find")}</span>
       </Button>
       {open && (
         <Suspense>

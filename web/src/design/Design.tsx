@@ -1,5 +1,5 @@
 // The frame in which every component finds its looks. Styles are files only: the content security policy allows no other.
-import { createTheme, MantineProvider } from "@mantine/core";
+import { createTheme, defaultVariantColorsResolver, MantineProvider } from "@mantine/core";
 import type { ReactNode } from "react";
 import "./mantine.css";
 import "./tokens.css";
@@ -10,6 +10,10 @@ const theme = createTheme({
   cursorType: "pointer",
   focusRing: "never", // tokens.css draws one for everything
   respectReducedMotion: true,
+  variantColorResolver: (input) => {
+    const found = defaultVariantColorsResolver(input);
+    return input.variant === "filled" ? { ...found, color: "var(--on-accent)" } : found;
+  },
 });
 
 export function Design({ children }: { children: ReactNode }) {

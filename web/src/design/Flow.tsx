@@ -13,9 +13,10 @@ import {
 import "@xyflow/react/dist/base.css";
 import { ActionIcon, Tooltip, useComputedColorScheme } from "@mantine/core";
 import { Maximize, Minus, Plus } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { useTexts } from "~/i18n";
 import css from "./Flow.module.css";
+import { useGradually } from "./kept";
 import { designTexts } from "./texts";
 
 interface Given<N extends Node, E extends Edge> {
@@ -30,14 +31,19 @@ interface Given<N extends Node, E extends Edge> {
   children?: ReactNode;
 }
 
+const NONE: never[] = [];
+
 export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
   const { label, nodes, edges, nodeTypes, edgeTypes, onOpen, onOpenEdge, fit, children } = given;
   const scheme = useComputedColorScheme("light");
+  const shown = useGradually(nodes);
+  const all = shown.length === nodes.length;
+  const lines = useGradually(all ? edges : NONE);
   return (
     <div className={css.flow} role="application" aria-label={label}>
       <ReactFlow
-        nodes={nodes}
-        edges={edges}
+        nodes={shown as N[]}
+        edges={lines as E[]}
         nodeTypes={nodeTypes}
         {...(edgeTypes && { edgeTypes })}
         colorMode={scheme}
@@ -48,7 +54,6 @@ export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
         nodesDraggable={false}
         nodesConnectable={false}
         edgesFocusable={!!onOpenEdge}
-        onlyRenderVisibleElements={nodes.length > 150}
         deleteKeyCode={null}
         proOptions={{ hideAttribution: true }}
         onNodeClick={(_, node) => onOpen?.(node.id)}
@@ -57,10 +62,23 @@ export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
       >
         <Background gap={24} color="var(--line)" />
         {children}
+        <Fit when={all} fit={fit} />
         <Controls />
       </ReactFlow>
     </div>
   );
+}
+
+/** Shows all once all is there: what is large comes bit by bit. */
+function Fit({ when, fit }: { when: boolean; fit: FitViewOptions | undefined }) {
+  const flow = useReactFlow();
+  const late = useRef(!when);
+  useEffect(() => {
+    if (!when || !late.current) return;
+    late.current = false;
+    void flow.fitView(fit);
+  }, [when, fit, flow]);
+  return null;
 }
 
 function Controls() {

@@ -36,7 +36,9 @@ export function Problem({ error, retry }: { error: unknown; retry?: () => void }
         : String(error instanceof Error ? error.message : error);
   return (
     <Notice kind="failed" title={say("problem.title")}>
-      <p className={css.words}>{text}</p>
+      <p className={css.words} lang={error instanceof ApiError && error.message ? "en" : undefined}>
+        {text}
+      </p>
       {retry && !(error instanceof Unreachable) && (
         <Button size="compact-sm" variant="default" mt="xs" onClick={retry}>
           {say("retry")}

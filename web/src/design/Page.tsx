@@ -1,7 +1,9 @@
 // The frame of a page: where one is, what it is called, what can be done, and the parts below.
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useEffect } from "react";
+import { useTexts } from "~/i18n";
 import css from "./Page.module.css";
+import { designTexts } from "./texts";
 
 export interface Crumb {
   label: string;
@@ -22,6 +24,7 @@ interface Given {
 }
 
 export function Page({ title, aside, crumbs = [], actions, lead, full, children }: Given) {
+  const say = useTexts(designTexts);
   useEffect(() => {
     document.title = `${title} · Trigpoint`;
   }, [title]);
@@ -30,7 +33,7 @@ export function Page({ title, aside, crumbs = [], actions, lead, full, children 
       <header className={css.head}>
         <div className={css.heading}>
           {crumbs.length > 0 && (
-            <nav className={css.crumbs} aria-label="Breadcrumb">
+            <nav className={css.crumbs} aria-label={say("crumbs")}>
               {crumbs.map((crumb) => (
                 <Link key={crumb.to} to={crumb.to}>
                   {crumb.label}
@@ -48,6 +51,24 @@ export function Page({ title, aside, crumbs = [], actions, lead, full, children 
       </header>
       <div className={css.body}>{children}</div>
     </div>
+  );
+}
+
+/** What may be wider than the screen: it scrolls by itself, also by keyboard. */
+export function Wide({
+  label,
+  className,
+  children,
+}: {
+  label: string;
+  className?: string | undefined;
+  children: ReactNode;
+}) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
+    <section className={`${css.wide} ${className ?? ""}`} tabIndex={0} aria-label={label}>
+      {children}
+    </section>
   );
 }
 

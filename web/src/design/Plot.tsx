@@ -85,7 +85,11 @@ function options(
     height,
     ...(group && { cursor: { sync: { key: group } } }),
     legend: { show: lines.length > 1, live: false },
-    scales: { y: { range: (_, low, high) => [Math.min(0, low), high <= 0 ? 1 : high * 1.08] } },
+    scales: {
+      // A lone value stands in the middle of a minute, not on a scale without length.
+      x: { range: (_, low, high) => (high > low ? [low, high] : [low - 30, low + 30]) },
+      y: { range: (_, low, high) => [Math.min(0, low), high <= 0 ? 1 : high * 1.08] },
+    },
     axes: [
       { ...axis, values: (_, ticks) => ticks.map((tick) => clock.format(tick * 1000)), space: 76 },
       { ...axis, values: (_, ticks) => ticks.map(tell), size: 72 },

@@ -1,7 +1,7 @@
 // A list of any length: only the rows in sight exist. The page is the scroller, so that a phone scrolls as usual.
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { memo, type ReactNode, useEffect, useRef, useState } from "react";
 import { useTexts } from "~/i18n";
 import css from "./Table.module.css";
 import { designTexts } from "./texts";
@@ -69,38 +69,51 @@ export function Table<T>({ label, rows, columns, keyOf, order, onOrder, onEnd, t
         ))}
       </div>
       <div ref={box} className={css.rows} style={{ height: virtual.getTotalSize() }}>
-        {items.map((item) => {
-          const row = rows[item.index] as T;
-          return (
-            // biome-ignore lint/a11y/useSemanticElements: see above
-            // biome-ignore lint/a11y/useFocusableInteractive: the links within are focusable
-            <div
-              key={item.key}
-              role="row"
-              aria-rowindex={item.index + 2}
-              className={css.row}
-              style={{ height: item.size, transform: `translateY(${item.start - margin}px)` }}
-            >
-              {columns.map((column) => (
-                // biome-ignore lint/a11y/useSemanticElements: see above
-                <div
-                  key={column.id}
-                  role="cell"
-                  className={css.cell}
-                  data-numeric={column.numeric || undefined}
-                  data-optional={column.optional || undefined}
-                >
-                  {column.cell(row)}
-                </div>
-              ))}
-            </div>
-          );
-        })}
+        {items.map((item) => (
+          <Row
+            key={item.key}
+            row={rows[item.index] as T}
+            index={item.index}
+            top={item.start - margin}
+            height={item.size}
+            columns={columns}
+          />
+        ))}
       </div>
       {total !== undefined && <p className={css.foot}>{say("rows", { count: total })}</p>}
     </div>
   );
 }
+
+interface RowGiven<T> {
+  row: T;
+  index: number;
+  top: number;
+  height: number;
+  columns: readonly Column<T>[];
+}
+
+/** Rows that stay are not drawn again while others come into sight. */
+const Row = memo(function Row<T>({ row, index, top, height, columns }: RowGiven<T>) {
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: rows come and go while one scrolls, which table elements can't
+    // biome-ignore lint/a11y/useFocusableInteractive: the links within are focusable
+    <div role="row" aria-rowindex={index + 2} className={css.row} style={{ height, transform: `translateY(${top}px)` }}>
+      {columns.map((column) => (
+        // biome-ignore lint/a11y/useSemanticElements: see above
+        <div
+          key={column.id}
+          role="cell"
+          className={css.cell}
+          data-numeric={column.numeric || undefined}
+          data-optional={column.optional || undefined}
+        >
+          {column.cell(row)}
+        </div>
+      ))}
+    </div>
+  );
+}) as <T>(given: RowGiven<T>) => ReactNode;
 
 function Head<T>({
   column,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { pageOf, parseGs, parseName } from "./names";
+import { methodOf, pageOf, parseGs, parseName } from "./names";
 
 describe("parseName", () => {
   it("takes names of one and of two collections apart", () => {
@@ -29,4 +29,13 @@ describe("pageOf", () => {
     expect(pageOf("projects/p/locations/l/models/3@2")).toBe("/projects/p/locations/l/models/3?version=2");
     expect(pageOf("projects/p/locations/l/endpoints/3")).toBeUndefined();
   });
+});
+
+describe("methodOf", () => {
+  it.each([
+    ["google.cloud.aiplatform.training_jobs.CustomPythonPackageTrainingJob.__init__", "CustomPythonPackageTrainingJob"],
+    ["google.cloud.aiplatform.jobs.CustomJob.from_local_script", "CustomJob.from_local_script"],
+    ["JobService.CreateCustomJob", "CreateCustomJob"],
+    ["", ""],
+  ])("%s is %s", (method, words) => expect(methodOf(method)).toBe(words));
 });

@@ -56,3 +56,9 @@ export function pageOf(resource: string): string | undefined {
   if (!["customJobs", "trainingPipelines", "datasets", "models"].includes(top[0])) return undefined;
   return `${base}/${top[0]}/${top[1]}${version && top[0] === "models" ? `?version=${version}` : ""}`;
 }
+
+/** A method of the SDK by its last words: the class that was made, or the class and what was called of it. */
+export function methodOf(method: string): string {
+  const words = method.split(".").filter((word) => word !== "__init__");
+  return words.slice(/^[A-Z]/.test(words.at(-1) ?? "") ? -1 : -2).join(".");
+}

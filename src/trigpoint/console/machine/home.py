@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
+import structlog
 
 from trigpoint.console.machine.wire import Capacity, Finding, HomeInfo
 from trigpoint.console.runs.listing import Runs
@@ -14,8 +15,32 @@ from trigpoint.domains.jobs import Load
 from trigpoint.store import Store, resources
 from trigpoint.store.objects import list_buckets
 
+log = structlog.get_logger(__name__)
+
 _LATELY = 6
 _ACTIVE = 50
+
+
+class CpuShare:
+    """Measures how busy all CPUs together are. Thread-safe; `psutil.cpu_percent` compares within one thread only."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last, self._share = _cpu_seconds(), 0.0
+
+    def now(self) -> float:
+        """Return the share, 0 to 1, since the last question, over a second at least."""
+        with self._lock:
+            (idle, all_), (idle_before, all_before) = _cpu_seconds(), self._last
+            if all_ - all_before >= (os.cpu_count() or 1):
+                self._share = min(1.0, max(0.0, 1 - (idle - idle_before) / (all_ - all_before)))
+                self._last = idle, all_
+            return self._share
+
+
+def _cpu_seconds() -> tuple[float, float]:
+    times = psutil.cpu_times()
+    return times.idle + getattr(times, "iowait", 0.0), sum(times[:8])  # guests are counted as users already
 
 
 class Home:
@@ -27,14 +52,13 @@ class Home:
         self._store, self._runs, self._load, self._home = store, runs, load, home
         self._findings: Sequence[Finding] = ()
         self._examine = examine
-        psutil.cpu_percent()  # what is said next is since now
-
-    def examine(self) -> None:
-        """Find out in the background what the machine can do; the page shows it once it is known."""
-        threading.Thread(target=self._look, name="doctor", daemon=True).start()
+        self._lock = threading.Lock()
+        self._begun = False
+        self._cpu = CpuShare()
 
     def info(self, project: str) -> HomeInfo:
-        """Return the start page of a project."""
+        """Return the start page of a project. The first to ask has the machine examined; the page shows it later."""
+        self._begin()
         active = self._runs.page(project, {"state": "QUEUED,PENDING,RUNNING,CANCELLING", "size": str(_ACTIVE)})
         failed = self._runs.page(project, {"state": "FAILED", "size": str(_LATELY), "order": "changed desc"})
         recent = self._runs.page(project, {"state": "SUCCEEDED", "size": str(_LATELY), "order": "changed desc"})
@@ -61,7 +85,7 @@ class Home:
         load, memory, disk = self._load(), psutil.virtual_memory(), shutil.disk_usage(self._home)
         return Capacity(
             cpus=os.cpu_count() or 1,
-            cpu_share=psutil.cpu_percent() / 100,
+            cpu_share=self._cpu.now(),
             load=os.getloadavg()[0],
             memory_bytes=memory.total,
             memory_used=memory.total - memory.available,
@@ -74,5 +98,15 @@ class Home:
             waiting=load.waiting,
         )
 
+    def _begin(self) -> None:
+        """Begin to find out what the machine can do. Not at the server's start: it takes processes and seconds."""
+        with self._lock:
+            begun, self._begun = self._begun, True
+        if not begun:
+            threading.Thread(target=self._look, name="doctor", daemon=True).start()
+
     def _look(self) -> None:
-        self._findings = list(self._examine())
+        try:
+            self._findings = list(self._examine())
+        except OSError as error:
+            log.warning("console.examine", problem=error.strerror)

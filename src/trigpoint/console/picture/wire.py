@@ -216,6 +216,8 @@ class NodeDetails:
     """One node, opened: what a card has no room for. Members that say nothing of its kind are empty."""
 
     node: Node
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """More than the node itself tells: of a replica its address, environment and outcome."""
     resource: Mapping[str, Any] | None = None
     """The API resource that it stands for, as JSON."""
     variables: Sequence[Variable] = ()
@@ -229,7 +231,7 @@ class NodeDetails:
     packages: Mapping[str, str] = field(default_factory=dict)
     """Name -> version of what is installed."""
     columns: Sequence[Mapping[str, Any]] = ()
-    """Of a dataset, as far as its profile is known."""
+    """Of a dataset, once somebody has looked at them (`datasets/profile`)."""
     usage: Mapping[str, Any] | None = None
     """The newest sign of life of a replica."""
     members: Sequence[str] = ()

@@ -1,23 +1,25 @@
 """Reads what replicas reported of themselves (store.telemetry) as series for plots."""
 
-from trigpoint.console.usage.series import rates, thinned
-from trigpoint.console.usage.wire import ReplicaUsage, Series, Usage
+from collections.abc import Callable, Mapping
+
+from trigpoint.console.usage.series import MOST, levels, rates
+from trigpoint.console.usage.wire import Metric, ReplicaUsage, Series, Usage
 from trigpoint.core.clock import Micros
 from trigpoint.domains.jobs import Replica
 from trigpoint.store import Store, Tx, telemetry
 
-_COUNTERS = {
+_COUNTERS: Mapping[str, Metric] = {
     "cpu_seconds": "cpu",
     "disk_read_bytes": "diskRead",
     "disk_written_bytes": "diskWritten",
     "network_received_bytes": "received",
     "network_sent_bytes": "sent",
 }
-_GAUGES = {"memory_bytes": "memory", "processes": "processes"}
+_GAUGES: Mapping[str, Metric] = {"memory_bytes": "memory", "processes": "processes"}
 
 
-def usage(store: Store, replicas: list[Replica], since: Micros, memory_limit: int) -> Usage:
-    """Return the series of these replicas from an instant on."""
+def usage(store: Store, replicas: list[Replica], since: Micros, memory_of: Callable[[str], int]) -> Usage:
+    """Return the series of these replicas from an instant on. `memory_of`: bytes of a machine type."""
 
     def read(tx: Tx) -> list[ReplicaUsage]:
         return [
@@ -25,16 +27,21 @@ def usage(store: Store, replicas: list[Replica], since: Micros, memory_limit: in
             for replica in replicas
         ]
 
-    return Usage(store.telemetry.read(read), memory_limit)
+    limit = max((memory_of(replica.machine_type) for replica in replicas), default=0)
+    return Usage(store.telemetry.read(read), limit)
 
 
 def _series(tx: Tx, replica: Replica, since: Micros) -> list[Series]:
     key = f"{replica.uid}/{replica.task}"
     found = []
     for metric in telemetry.metrics(tx, key):
-        points = [(point.time, point.value) for point in telemetry.points(tx, key, metric, since)]
-        shown = thinned(rates(points) if metric in _COUNTERS else points)
         name = _COUNTERS.get(metric) or _GAUGES.get(metric)
-        if name and shown:
-            found.append(Series(name, [time for time, _ in shown], [value for _, value in shown]))  # type: ignore[arg-type]
+        if name is None:
+            continue
+        if metric in _COUNTERS:
+            shown = rates(telemetry.stretches(tx, key, metric, since, MOST))
+        else:
+            shown = levels(telemetry.stretches(tx, key, metric, since, MOST // 2))
+        if shown:
+            found.append(Series(name, [time for time, _ in shown], [value for _, value in shown]))
     return found

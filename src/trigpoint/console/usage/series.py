@@ -1,7 +1,9 @@
-"""Turns counters into rates and long series into short ones. Pure."""
+"""Turns stretches of series (store.telemetry) into what plots show: counters become rates. Pure."""
 
 from collections.abc import Sequence
 from itertools import pairwise
+
+from trigpoint.store.telemetry import Stretch
 
 Points = list[tuple[int, float]]
 """Microseconds and value, oldest first."""
@@ -10,27 +12,21 @@ MOST = 600
 """Points of a series that a plot gets: more than a screen is wide serves nobody."""
 
 
-def rates(points: Sequence[tuple[int, float]]) -> Points:
+def rates(stretches: Sequence[Stretch]) -> Points:
     """Return the growth per second of a counter; where it falls, something began anew and nothing is said."""
+    if not stretches:
+        return []
+    ends = [(stretches[0].first, stretches[0].low), *((one.last, one.high) for one in stretches)]
+    return [
+        (time, (high - low) * 1e6 / (time - before))
+        for (before, low), (time, high) in pairwise(ends)
+        if time > before and high >= low
+    ]
+
+
+def levels(stretches: Sequence[Stretch]) -> Points:
+    """Return the values of a gauge, of each stretch the lowest and the highest, so that no peak is lost."""
     found: Points = []
-    for (before, low), (time, high) in pairwise(points):
-        if time > before and high >= low:
-            found.append((time, (high - low) * 1e6 / (time - before)))
+    for one in stretches:
+        found += [(one.first, one.low)] if one.count == 1 else [(one.first, one.low), (one.last, one.high)]
     return found
-
-
-def thinned(points: Points, most: int = MOST) -> Points:
-    """Return at most `most` points: of each stretch the lowest and the highest, so that no peak is lost."""
-    if len(points) <= most:
-        return points
-    stretches = most // 2
-    kept: Points = []
-    for i in range(stretches):
-        part = points[len(points) * i // stretches : len(points) * (i + 1) // stretches]
-        low, high = min(part, key=_value), max(part, key=_value)
-        kept += sorted({low, high})
-    return kept
-
-
-def _value(point: tuple[int, float]) -> float:
-    return point[1]

@@ -6,14 +6,17 @@ from typing import Literal
 
 from trigpoint.core.clock import Micros
 
+Metric = Literal["cpu", "memory", "diskRead", "diskWritten", "received", "sent", "processes"]
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
     """One measure of one replica."""
 
-    metric: Literal["cpu", "memory", "diskRead", "diskWritten", "received", "sent", "processes"]
+    metric: Metric
     """cpu in cores; memory in bytes; disk and network in bytes per second."""
     times: Sequence[Micros]
+    """At most 600, however long the job ran; what is asked for `since` an instant goes on from the point there."""
     values: Sequence[float]
 
 
@@ -34,4 +37,4 @@ class Usage:
 
     replicas: Sequence[ReplicaUsage]
     memory_limit: int
-    """Bytes that a replica of the job may use at most; 0 where no limit is known."""
+    """Bytes that a replica of the job may use at most, by its machine type; 0 where that is not known."""

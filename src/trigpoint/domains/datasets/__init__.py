@@ -104,6 +104,10 @@ class Datasets:
         )
         return self._exports.step(wanted)
 
+    def reading(self, key: str) -> list[tuple[str, int, int]]:
+        """Return what the export of a key reads while it is under way: URI, generation and size of each object."""
+        return self._exports.reading(key)
+
     def profile(self, name: str) -> Looking | Looked:
         """Return what the columns of a dataset are like, looking at them first when that is new: call again meanwhile.
 
@@ -111,6 +115,14 @@ class Datasets:
         """
         dataset = self._kernel.load(DATASET, name).message
         return self._profiles.step(project_of(name), _tables(dataset).uris)
+
+    def known(self, name: str) -> Looked | None:
+        """Return what `profile` found out of the present sources, or None: nothing is begun."""
+        try:
+            dataset = self._kernel.load(DATASET, name).message
+            return self._profiles.known(project_of(name), _tables(dataset).uris)
+        except (FailedPrecondition, InvalidArgument, NotFound):
+            return None
 
     def abandon(self, key: str) -> None:
         """Stop an export whose pipeline was cancelled. Idempotent; what is in the bucket already stays."""

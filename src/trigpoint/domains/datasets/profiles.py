@@ -52,23 +52,34 @@ class Profiles:
 
         The errors of `sources_of` when there is no such file; Unavailable when too many tables are being read.
         """
-        rows = {uri: self._files.stat(project, uri) for uri in sources_of(self._files, project, uris, FIELD)}
-        sources = [(uri, row.generation) for uri, row in rows.items()]
-        ident = hashlib.sha256(json.dumps([project, sources]).encode()).hexdigest()[:32]
+        sources, size, ident = self._state(project, uris)
         with self._lock:
             began = ident in self._running
             self._reap()
             kept = self._kept(ident)
             if kept is not None:
-                return Looked(sources, sum(row.size for row in rows.values()), kept.get("profile"), _problem(kept))
+                return Looked(sources, size, kept.get("profile"), _problem(kept))
             if ident in self._running:
                 return Looking(self._rows(ident))
             if began:
                 raise Unavailable("The table could not be looked at: the process that read it ended. Try again.")
             if self._running:
                 raise Unavailable("Another table is being looked at; try again in a moment.")
-            self._start(project, list(rows), ident)
+            self._start(project, [uri for uri, _ in sources], ident)
         return Looking(0)
+
+    def known(self, project: str, uris: Sequence[str]) -> Looked | None:
+        """Return what is known of the table in these files, as they are now; the errors of `sources_of`."""
+        sources, size, ident = self._state(project, uris)
+        kept = self._kept(ident)
+        return Looked(sources, size, kept.get("profile"), _problem(kept)) if kept is not None else None
+
+    def _state(self, project: str, uris: Sequence[str]) -> tuple[list[tuple[str, int]], int, str]:
+        """Return the files with their generations, their size together, and the name of what is known of them."""
+        rows = {uri: self._files.stat(project, uri) for uri in sources_of(self._files, project, uris, FIELD)}
+        sources = [(uri, row.generation) for uri, row in rows.items()]
+        ident = hashlib.sha256(json.dumps([project, sources]).encode()).hexdigest()[:32]
+        return sources, sum(row.size for row in rows.values()), ident
 
     def close(self) -> None:
         """End what runs; it begins anew when it is asked for again."""
@@ -103,7 +114,7 @@ class Profiles:
     def _reap(self) -> None:
         """Let go of children that are over, and of the links that kept their sources."""
         for ident, process in list(self._running.items()):
-            if process.poll() is not None:
+            if process.poll() is not None or self._kept(ident) is not None:  # its result is the last that it writes
                 children.reap(process)
                 del self._running[ident]
                 for link in (self._folder / ident).glob("in-*"):

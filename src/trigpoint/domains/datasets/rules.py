@@ -18,6 +18,8 @@ SYSTEM_PREFIX = "aiplatform.googleapis.com/"
 SCHEMA_LABEL = SYSTEM_PREFIX + "dataset_metadata_schema"
 TABLES = ("TABULAR", "TIME_SERIES")
 """Titles of the schemas whose data is a table."""
+MOST_URIS, MOST_WILD = 10_000, 100
+"""URIs that a table's source may have, and how many of them may stand for any number of objects."""
 
 _SCHEMA_URI = re.compile(r"gs://google-cloud-aiplatform/schema/dataset/metadata/([a-z_]+)_\d+\.\d+\.\d+\.yaml")
 _STRUCTURAL = {
@@ -95,6 +97,10 @@ def tables(metadata: Any, field: str = "dataset.metadata") -> Tables:
             raise InvalidArgument(violations=[Violation(f"{field}.inputConfig.bigquerySource.uri", text)])
         return Tables(table=table)
     listed: list[Any] = uris if isinstance(uris, list) else [uris]
+    wild = sum("*" in str(uri) for uri in listed)
+    if len(listed) > MOST_URIS or wild > MOST_WILD:
+        text = f"at most {MOST_URIS} URIs are taken, and {MOST_WILD} with a *, not {len(listed)} and {wild}"
+        raise InvalidArgument(violations=[Violation(f"{field}.inputConfig.gcsSource.uri", text)])
     checks.refuse([v for uri in listed for v in object_uri(uri, f"{field}.inputConfig.gcsSource.uri")])
     return Tables(uris=tuple(listed))
 

@@ -6,11 +6,12 @@ sources (so that they stay as they were when it began), the job file and, once t
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,10 @@ class Exported:
     """Rows by split."""
     sources: Sequence[tuple[str, int]]
     """What was read: `gs://` URI and generation."""
+    bytes: Mapping[str, int] = field(default_factory=dict)
+    """Bytes by split; empty for an export of an older version."""
+    files: Mapping[str, int] = field(default_factory=dict)
+    """Files by split; empty as `bytes`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,13 @@ class Exports:
         self._start(wanted, ident)
         return Pending("reading the data")
 
+    def reading(self, key: str) -> list[tuple[str, int, int]]:
+        """Return what an export under way reads: URI, generation and size of each object; nothing before it began."""
+        found = next(self._home.glob(f"{_ident(key)}/*/sources.json"), None)
+        if found is None:
+            return []
+        return [(uri, generation, size) for uri, generation, size in json.loads(found.read_text(encoding="utf-8"))]
+
     def abandon(self, key: str) -> None:
         """Stop an export that nobody waits for any more and drop what it has not handed over. Idempotent."""
         ident = _ident(key)
@@ -132,7 +144,9 @@ class Exports:
             return None
         kept = json.loads(row.message)
         sources = [(uri, generation) for uri, generation in kept["sources"]]
-        return Exported(kept["directory"], rules.variables(kept["directory"]), kept["counts"], sources)
+        directory: str = kept["directory"]
+        sizes = {name: kept.get(name, {}) for name in ("bytes", "files")}
+        return Exported(directory, rules.variables(directory), kept["counts"], sources, **sizes)
 
     def _start(self, wanted: Wanted, ident: str) -> None:
         """Pin the sources and start a child on them."""
@@ -146,7 +160,8 @@ class Exports:
             output=folder / "out",
             memory_bytes=self._memory,
         )
-        (folder / "sources.json").write_text(json.dumps([[uri, generation] for uri, generation, _ in sources]))
+        told = [[uri, generation, os.stat(path).st_size] for uri, generation, path in sources]
+        (folder / "sources.json").write_text(json.dumps(told))
         (folder / "job.json").write_text(job.to_json())
         attempts = self._attempts.get(ident, 0)
         self._forget(ident)
@@ -171,11 +186,14 @@ class Exports:
             if not self._files.exists(wanted.project, uri):
                 self._files.adopt_file(wanted.project, uri, output / name)
                 return Pending(f"{number + 1} of {len(names)} files written")
-        sources = json.loads((output.parent / "sources.json").read_text(encoding="utf-8"))
+        sources = [one[:2] for one in json.loads((output.parent / "sources.json").read_text(encoding="utf-8"))]
+        files: dict[str, list[str]] = result["written"]["files"]
         kept = {
             "key": wanted.key,
             "directory": wanted.directory,
             "counts": result["written"]["counts"],
+            "bytes": {split: sum((output / name).stat().st_size for name in files[split]) for split in files},
+            "files": {split: len(files[split]) for split in files},
             "ignored": result["written"]["ignored"],
             "split": asdict(wanted.split),
             "sources": sources,
@@ -192,7 +210,7 @@ class Exports:
         row = Row(
             name, KIND, parent_of(name), json.dumps(kept).encode(), state="DONE", create_time=now, update_time=now
         )
-        told = {part: kept[part] for part in ("directory", "counts", "ignored")}
+        told = {part: kept[part] for part in ("directory", "counts", "bytes", "files", "ignored")}
 
         def unit(tx: Tx) -> None:
             if resources.get(tx, name) is None:

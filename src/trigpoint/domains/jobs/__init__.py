@@ -14,7 +14,7 @@ from trigpoint.domains.jobs.admission import Host, Machines
 from trigpoint.domains.jobs.kinds import CUSTOM_JOB
 from trigpoint.domains.jobs.launch import Accounts, Images, Launcher, Places
 from trigpoint.domains.jobs.queue import Load, Queue
-from trigpoint.domains.jobs.records import Replica
+from trigpoint.domains.jobs.records import Kept, Replica
 from trigpoint.domains.jobs.reports import Answer, Reports
 from trigpoint.domains.jobs.rpc import Rpc
 from trigpoint.domains.jobs.rules import Progress
@@ -22,9 +22,11 @@ from trigpoint.domains.jobs.work import Surroundings, Work
 from trigpoint.domains.logging import Logging
 from trigpoint.domains.storage import Files
 from trigpoint.kernel.reconcile import Reconcilers
+from trigpoint.kernel.recorder import Recorder
 from trigpoint.kernel.resource import Stored
 from trigpoint.kernel.standard import Handler, Standard
 from trigpoint.runtime.engine import Engine
+from trigpoint.store import Tx
 
 __all__ = ["CUSTOM_JOB", "Answer", "Host", "Jobs", "Load", "Parts", "Places", "Replica"]
 
@@ -42,6 +44,7 @@ class Parts:
     machines: Machines
     host: Host
     places: Places
+    recorder: Recorder
 
 
 class Jobs:
@@ -56,7 +59,7 @@ class Jobs:
         self._known = specs.Known(parts.machines.problem, parts.images.problem)
         self._rpc = Rpc(parts.standard, self._queue, self._known, parts.accounts, parts.logging)
         self._work = Work(kernel, parts.engine, self._queue, launcher, Surroundings(parts.files, parts.logging))
-        self.reports = Reports(kernel, parts.places.secret)
+        self.reports = Reports(kernel, parts.places.secret, parts.recorder)
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the handlers of the API's methods by full name."""
@@ -97,6 +100,10 @@ class Jobs:
     def replicas(self, name: str) -> list[Replica]:
         """Return the replicas of all attempts of a job."""
         return self._kernel.store.read(lambda tx: records.of_job(tx, name))
+
+    def kept(self, tx: Tx, name: str, known: Mapping[str, Kept]) -> dict[str, Kept]:
+        """Return the records of all replicas of a job by full name; those that did not change are the `known` ones."""
+        return records.kept_of_job(tx, name, known)
 
     def load(self) -> Load:
         """Return how much runs and waits now, and how much may."""

@@ -94,6 +94,14 @@ class Places:
         return self.doors / f"{uid}-{task}" / "net.sock"
 
 
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """An image that is not there yet, and what is being done to get it."""
+
+    image: str
+    doing: str
+
+
 class Launcher:
     """Plans attempts. Thread-safe, pure but for reading the environments."""
 
@@ -103,14 +111,14 @@ class Launcher:
         self._machines = machines
         self._places = places
 
-    def provide(self, stored: Stored[CustomJob]) -> dict[str, Any] | str:
+    def provide(self, stored: Stored[CustomJob]) -> dict[str, Any] | Preparing:
         """Return the environment of every image of a job by its name, or what is being done to get them."""
         found: dict[str, Any] = {}
         for pool in _pools(stored.message):
             image = image_of(pool)
             built = self._images.provide(image)
             if isinstance(built, str):
-                return built
+                return Preparing(image, built)
             found[image] = dict(built)
         return found
 

@@ -46,6 +46,12 @@ class Replica:
     """The program's environment variables as they were given, those of the cluster included once known."""
     command: Sequence[str] = ()
     """Module and arguments, or the command line, as given."""
+    argv: Sequence[str] = ()
+    """The command line that was really started; empty before, and for records of older versions."""
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """The whole environment that the program really got, but for addresses that only it may know; empty as `argv`."""
+    printed: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """What it had printed at its end: `logs` are bytes and `lines` lines, by stream."""
     state: str = "PENDING"
     """PENDING, CLAIMED, PREPARED, RUNNING, ENDED or LOST."""
     seq: int = 0
@@ -63,7 +69,12 @@ class Replica:
     @property
     def name(self) -> str:
         """Its full name: `JOB/attempts/N/replicas/workerpool0-0`."""
-        return f"{self.job}/attempts/{self.uid.rsplit('-', 1)[-1]}/{KIND}/{self.task}"
+        return f"{self.job}/attempts/{self.attempt}/{KIND}/{self.task}"
+
+    @property
+    def attempt(self) -> int:
+        """The number of its attempt, from 1."""
+        return int(self.uid.rsplit("-", 1)[-1])
 
     def at(self, state: str, time: Micros, **changes: Any) -> "Replica":
         """Return this record in another state."""
@@ -118,8 +129,26 @@ def of_attempt(tx: Tx, job: str, attempt: int) -> list[Replica]:
 
 def of_job(tx: Tx, job: str) -> list[Replica]:
     """Return the replicas of all attempts of a job, by attempt and rank."""
-    page = resources.select(tx, KIND, f"{job}/attempts/", limit=10_000)
-    return sorted((read(row) for row in page.rows), key=lambda replica: (replica.uid, replica.rank))
+    return [kept.replica for kept in kept_of_job(tx, job, {}).values()]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A replica's record as a row holds it."""
+
+    version: int
+    created: Micros
+    replica: Replica
+
+
+def kept_of_job(tx: Tx, job: str, known: Mapping[str, Kept]) -> dict[str, Kept]:
+    """Return the records of all attempts of a job by full name; those that did not change are the `known` ones."""
+    found: dict[str, Kept] = {}
+    for row in resources.select(tx, KIND, f"{job}/attempts/", limit=10_000).rows:
+        old = known.get(row.name)
+        same = old is not None and old.version == row.version
+        found[row.name] = old if old is not None and same else Kept(row.version, row.create_time, read(row))
+    return dict(sorted(found.items(), key=lambda pair: (pair[1].replica.attempt, pair[1].replica.rank)))
 
 
 def read(row: Row) -> Replica:

@@ -10,15 +10,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from trigpoint.agent.protocol import STREAMS
 from trigpoint.core.errors import FailedPrecondition, NotFound, Unauthenticated
 from trigpoint.domains.jobs import cluster, records
 from trigpoint.domains.jobs.kinds import CUSTOM_JOB
 from trigpoint.domains.jobs.records import Replica
 from trigpoint.domains.jobs.rules import FINAL, GRACE_SECONDS, Progress
+from trigpoint.kernel.recorder import Recorder
 from trigpoint.kernel.resource import Fact, Kernel, Stored
 from trigpoint.store import Tx, telemetry
+from trigpoint.store.steps import Growth
 
 _STATES = {"hello": "CLAIMED", "prepared": "PREPARED", "started": "RUNNING", "outcome": "ENDED"}
+PRINTS = "print"
+"""The series (store.steps) of what a replica printed, by stream."""
+_COUNTS = ("logs", "lines")
 _METRICS = {
     "cpu_s": "cpu_seconds",
     "memory_bytes": "memory_bytes",
@@ -49,9 +55,10 @@ def token(secret: bytes, uid: str, task: str) -> str:
 class Reports:
     """Takes reports. Thread-safe."""
 
-    def __init__(self, kernel: Kernel, secret: bytes) -> None:
+    def __init__(self, kernel: Kernel, secret: bytes, recorder: Recorder) -> None:
         self._kernel = kernel
         self._secret = secret
+        self._recorder = recorder
 
     def take(self, uid: str, task: str, bearer: str, body: Mapping[str, Any]) -> Answer:
         """Keep the reports of one post and return the answer.
@@ -63,11 +70,16 @@ class Reports:
             raise Unauthenticated("The token does not belong to this replica.")
         reports = [r for r in body.get("reports", ()) if isinstance(r, Mapping)]
         fence = int(body.get("fence", 0))
-        answer = self._kernel.store.write(lambda tx: self._take(tx, uid, task, fence, reports))
-        self._keep_metrics(uid, task, reports)
+        if any(r.get("kind") == "hello" or int(r.get("seq", 0)) for r in reports):
+            name, answer = self._kernel.store.write(lambda tx: self._take(tx, uid, task, fence, reports))
+        else:  # nothing of it is for the rows: the writer is left alone
+            name, answer = self._kernel.store.read(lambda tx: self._take(tx, uid, task, fence, ()))
+        self._measure(name, uid, task, reports)
         return answer
 
-    def _take(self, tx: Tx, uid: str, task: str, fence: int, reports: Sequence[Mapping[str, Any]]) -> Answer:
+    def _take(
+        self, tx: Tx, uid: str, task: str, fence: int, reports: Sequence[Mapping[str, Any]]
+    ) -> tuple[str, Answer]:
         row, replica = self._find(tx, uid, task)
         stored = self._kernel.load_in(tx, CUSTOM_JOB, replica.job)
         progress = Progress(**stored.notes)
@@ -76,7 +88,7 @@ class Reports:
         if stored.message.state in FINAL and replica.outcome is not None:
             raise FailedPrecondition("The job is over.")
         fresh = [r for r in reports if int(r.get("seq", 0)) > replica.seq or r.get("kind") == "hello"]
-        changed = replace(replica, fence=fence)
+        changed = replace(replica, fence=fence) if reports else replica
         for report in fresh:
             changed = self._apply(tx, changed, report)
         if changed != replica:
@@ -84,7 +96,8 @@ class Reports:
         if any(r.get("kind") in ("prepared", "started", "outcome") for r in fresh):
             self._kernel.wake(tx, CUSTOM_JOB.collection, replica.job)
         commands = self._commands(tx, stored, progress, changed)
-        return Answer(changed.seq, commands, (replica.job, changed.name.rsplit("/", 2)[0]))
+        watched = (replica.job, changed.name.rsplit("/", 2)[0])
+        return replica.name, Answer(changed.seq, commands, watched)
 
     def _find(self, tx: Tx, uid: str, task: str) -> tuple[Any, Replica]:
         found = records.find(tx, uid, task)
@@ -101,8 +114,11 @@ class Reports:
         told: dict[str, Any] = {"seq": seq}
         if kind == "prepared":
             told |= {k: body.get(k) or d for k, d in (("address", None), ("runtime", ""), ("lost", []), ("facts", {}))}
+        if kind == "started":
+            told |= {"argv": list(body.get("argv") or ()), "environ": dict(body.get("env") or {})}
         if kind == "outcome":
-            told["outcome"] = dict(body)
+            told["outcome"] = {name: value for name, value in body.items() if name not in _COUNTS}
+            told["printed"] = _counts(body)
         self._tell(tx, replica, kind, body)
         return replica.at(_STATES[kind], time, **told)
 
@@ -127,26 +143,33 @@ class Reports:
             return ()
         return (go(stored.message.job_spec, everyone, me),)
 
-    def _keep_metrics(self, uid: str, task: str, reports: Sequence[Mapping[str, Any]]) -> None:
-        """Write heartbeats to the telemetry database, which loses at most the last moments."""
-        beats = [r for r in reports if r.get("kind") == "heartbeat" and isinstance(r.get("body"), Mapping)]
-        if not beats:
-            return
-        name = f"{uid}/{task}"
-        points = [
-            telemetry.Point(name, _METRICS[key], int(beat.get("time", 0)), float(value))
-            for beat in beats
-            for key, value in beat["body"].items()
-            if key in _METRICS and isinstance(value, int | float)
-        ]
-        newest = max(beats, key=lambda beat: int(beat.get("time", 0)))
-        sign = telemetry.Heartbeat(name, int(newest.get("time", 0)), dict(newest["body"]))
+    def _measure(self, name: str, uid: str, task: str, reports: Sequence[Mapping[str, Any]]) -> None:
+        """Hand what was measured to the recorder: heartbeats, and how much was printed."""
+        for report in reports:
+            body, time = report.get("body"), int(report.get("time", 0))
+            if not isinstance(body, Mapping):
+                continue
+            if report.get("kind") == "heartbeat":
+                points = [
+                    telemetry.Point(f"{uid}/{task}", _METRICS[key], time, float(value))
+                    for key, value in body.items()
+                    if key in _METRICS and isinstance(value, int | float)
+                ]
+                self._recorder.beat(name, telemetry.Heartbeat(f"{uid}/{task}", time, dict(body)), points)
+            counts = _counts(body)
+            for stream, size in counts.get("logs", {}).items():
+                growth = Growth(time, size, lines=counts.get("lines", {}).get(stream, 0), total=True)
+                self._recorder.passed(name, PRINTS, (stream,), growth)
 
-        def unit(tx: Tx) -> None:
-            telemetry.add_points(tx, points)
-            telemetry.beat(tx, [sign])
 
-        self._kernel.store.telemetry.write(unit)
+def _counts(body: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """Return bytes and lines by stream that a report carries, none of an agent of another version or with a mishap."""
+    found: dict[str, dict[str, int]] = {}
+    for name in _COUNTS:
+        given = body.get(name)
+        if isinstance(given, Mapping):
+            found[name] = {s: n for s, n in given.items() if s in STREAMS and isinstance(n, int)}
+    return found
 
 
 def go(spec: Any, everyone: Sequence[Replica], me: Replica) -> Mapping[str, Any]:

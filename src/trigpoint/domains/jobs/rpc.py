@@ -78,8 +78,7 @@ class Rpc:
             encryption_spec=job.encryption_spec,
             state=JobState.PENDING,
         )
-        data = {"caller": call.client.method, "library": call.client.library} if call else {}
-        fact = Fact("customJob.created", data, where="user", log="Waiting for job to be provisioned.")
+        fact = Fact("customJob.created", where="user", log="Waiting for job to be provisioned.")
         notes = asdict(progress or Progress())
         name = f"{parent}/{CUSTOM_JOB.collection}/{ident or self._kernel.ids.number()}"
 

@@ -1,5 +1,6 @@
 """Takes a custom job one step further: looks, asks the rules, does one thing, saves if nothing changed meanwhile."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 from trigpoint.core import messages
@@ -13,7 +14,7 @@ from trigpoint.core.pb.google.rpc.status_pb import Status
 from trigpoint.domains.jobs import admission, failures, records, rules
 from trigpoint.domains.jobs.failures import Ending
 from trigpoint.domains.jobs.kinds import CUSTOM_JOB
-from trigpoint.domains.jobs.launch import Launcher
+from trigpoint.domains.jobs.launch import Launcher, Preparing
 from trigpoint.domains.jobs.queue import Queue
 from trigpoint.domains.jobs.records import Replica
 from trigpoint.domains.jobs.rules import Progress, Seen, Terms
@@ -27,6 +28,8 @@ from trigpoint.store import Tx
 _LOOK_EVERY = 3 * SECOND
 """How often the engine is asked about a gang that says nothing: bounds how long a lost agent goes unnoticed."""
 _BUILD_LOOK = SECOND // 5
+_SLICE_SECONDS = 1.0
+"""How long one step takes up files of a job that is over, before others have their turn."""
 _DEFAULT_TIMEOUT = 7 * 24 * 3600.0
 
 
@@ -96,6 +99,7 @@ class Work:
         self._engine = engine
         self._queue = queue
         self._launcher = launcher
+        self._sweeps: dict[str, Iterator[object]] = {}
         self._born = kernel.clock.now() - int(kernel.clock.monotonic() * SECOND)
 
     def step(self, name: str) -> Outcome:
@@ -154,7 +158,7 @@ class Work:
         except TrigpointError as error:
             problem = Status(code=failures.INVALID_ARGUMENT, message=error.message)
             return self._end(sight, rules.End(JobState.FAILED, problem))
-        if isinstance(ready, str):
+        if isinstance(ready, Preparing):
             return self._preparing(sight, ready, told)
         return self._launch(replace_progress(sight, replace(progress, environments=ready)), told)
 
@@ -171,11 +175,13 @@ class Work:
             self._save(sight, message, replace(sight.progress, reason=verdict.reason), fact)
         return Wait(self._kernel.clock.now() + _LOOK_EVERY, verdict.reason)
 
-    def _preparing(self, sight: Sight, doing: str, told: tuple[Fact, ...]) -> Outcome:
+    def _preparing(self, sight: Sight, found: Preparing, told: tuple[Fact, ...]) -> Outcome:
+        doing = found.doing
         if sight.progress.phase != "preparing" or sight.progress.reason != doing:
             message = messages.copy(sight.stored.message)
             message.state = JobState.PENDING
-            fact = Fact("customJob.preparing", {"reason": doing}, log=f"Job is preparing. {doing}")
+            data = {"reason": doing, "image": found.image}
+            fact = Fact("customJob.preparing", data, log=f"Job is preparing. {doing}")
             self._save(sight, message, replace(sight.progress, phase="preparing", reason=doing), *told, fact)
         return Wait(self._kernel.clock.now() + _BUILD_LOOK, doing)
 
@@ -230,9 +236,12 @@ class Work:
         progress = replace(
             sight.progress, phase="stopping", verdict=int(step.verdict), error_code=error.code, error=error.message
         )
-        if sight.seen(self._engine.boot()).all_over:
-            return self._end(replace_progress(sight, progress), rules.End(step.verdict, step.error))
         message = messages.copy(sight.stored.message)
+        if sight.seen(self._engine.boot()).all_over:
+            outcome = self._end(replace_progress(sight, progress), rules.End(step.verdict, step.error))
+            if not isinstance(outcome, Done):
+                self._save(sight, message, progress)
+            return outcome
         self._save(sight, message, progress, _stopping(step.verdict))
         self._engine.stop(sight.uid, step.grace_seconds)
         return Wait(self._kernel.clock.now() + SECOND, "The replicas are being stopped.")
@@ -260,8 +269,9 @@ class Work:
 
     def _end(self, sight: Sight, step: rules.End) -> Outcome:
         """Store the final state once, with its error, and wake whoever waits for it."""
-        self._sweep(sight)
         now = self._kernel.clock.now()
+        if not self._swept(sight):
+            return Wait(now, "What the replicas wrote is being taken up.")
         message = messages.copy(sight.stored.message)
         message.state = step.verdict
         message.end_time = messages.timestamp(now)
@@ -289,15 +299,28 @@ class Work:
         self._launcher.retire(tx, sight.uid)
         self._logging.close(tx, sight.uid, now)
 
-    def _sweep(self, sight: Sight) -> None:
-        """Take up what the replicas wrote through /gcs, in the name of the primary: who of them did is not known."""
+    def _swept(self, sight: Sight) -> bool:
+        """Take up what the replicas wrote through /gcs; return whether that is done.
+
+        It is done in slices of time: a job that leaves a million files must not keep others from ending.
+        """
+        steps = self._sweeps.pop(sight.uid, None) or self._sweep(sight)
+        enough = self._kernel.clock.monotonic() + _SLICE_SECONDS
+        for _ in steps:
+            if self._kernel.clock.monotonic() > enough:
+                self._sweeps[sight.uid] = steps
+                return False
+        return True
+
+    def _sweep(self, sight: Sight) -> Iterator[object]:
+        """Take it up in the name of the primary: who of the replicas wrote what is not known."""
         if not sight.replicas:
             return
         primary = sight.replicas[0]
         project = project_of(primary.job)
         caller = Caller(primary.identity, project, replica=primary.name, tenant=primary.tenant)
         for bucket in self._files.trees(project):
-            self._files.rescan(bucket, caller=caller)
+            yield from self._files.sweep(bucket, caller=caller)
 
     def _over(self, name: str, stored: Stored[CustomJob] | None) -> Outcome:
         """A job that ended or was deleted: make sure that nothing of it still runs."""
@@ -307,6 +330,7 @@ class Work:
             if self._engine.observe([uid])[uid].placement is Placement.PLACED:
                 self._engine.stop(uid, rules.GRACE_SECONDS)
                 return Wait(self._kernel.clock.now() + SECOND, "The last replicas are being stopped.")
+            self._sweeps.pop(uid, None)
             self._engine.release(uid)
         return Done()
 

@@ -5,10 +5,10 @@ itself says of a job comes from the narrative: facts that carry a `log` line.
 """
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -17,8 +17,10 @@ from trigpoint.core.errors import InvalidArgument
 from trigpoint.core.messages.refusals import check_depth
 from trigpoint.core.names import id_of
 from trigpoint.domains.logging.filters import SEVERITIES
-from trigpoint.runtime.logs import Line, LogReader
+from trigpoint.runtime.logs import START, Line, LogReader
+from trigpoint.runtime.marks import Marks
 from trigpoint.store import Store, Tx, events, resources
+from trigpoint.store.events import Event
 from trigpoint.store.queries import COLUMNS
 from trigpoint.store.resources import Order, Row
 
@@ -26,8 +28,6 @@ KIND = "logStreams"
 SERVICE = "service"
 """The task whose entries are the platform's own."""
 _CHUNK = 500
-_CHUNK_BYTES = 1 << 20
-"""Lines, and about how many bytes of them, that are read at a time of each stream of output."""
 _DEEPEST = 40
 """Levels of a structured payload: each takes two of the hundred that a message may have."""
 _LIFTED = ("severity", "message", "timestamp", "time", "timestampSeconds", "timestampNanos")
@@ -49,21 +49,38 @@ class Stream:
     labels: Mapping[str, str] | None = None
     """Labels of every entry."""
 
+    @property
+    def key(self) -> str:
+        """What tells it from every other stream."""
+        return f"{self.attempt}/{self.task}"
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One entry with its place in the order of entries."""
+
+Ends = Mapping[str, str]
+"""Keys of streams -> where each ended when somebody looked: a reader's cursor, or a number of the narrative."""
+
+
+class Entry(NamedTuple):
+    """One line of a job's log. The first two members are its place in the order of entries."""
 
     time: Micros
-    insert_id: str
-    entry: Mapping[str, Any]
-    size: int
-    """Bytes of its line, about."""
+    id: str
+    stream: Stream
+    text: str
+    body: Mapping[str, Any]
+    """Severity and payload, as Cloud Logging shows them."""
+    whole: bool = True
+    """False for a piece that the next entry continues."""
 
     @property
-    def place(self) -> tuple[Micros, str]:
-        """What it is ordered by."""
-        return self.time, self.insert_id
+    def severity(self) -> str:
+        """Its own where a structured line says so."""
+        return str(self.body["severity"])
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt it is of; 0 for what the service says."""
+        number = self.stream.attempt.rpartition("-")[2]
+        return int(number) if number.isdecimal() else 0
 
 
 class Streams:
@@ -73,6 +90,7 @@ class Streams:
         self._store = store
         self._attempts = attempts
         self._project_id = project_id
+        self._marks = Marks()
 
     def open(self, tx: Tx, stream: Stream) -> None:
         """Have a replica's log be found from this transaction on."""
@@ -89,24 +107,8 @@ class Streams:
             ended = replace(_read(row), ended=True)
             resources.update(tx, replace(_row(ended, now, row.version), create_time=row.create_time))
 
-    def entries(self, project: str, job_id: str, task: str, since: Micros) -> Iterator[Found]:
-        """Yield a project's entries in order, from an instant on; of one job or one task when these are given."""
-        streams = self._streams(project, job_id)
-        sources: list[Iterator[Found]] = [
-            self._lines(stream, since) for stream in streams if stream.task != SERVICE and task in ("", stream.task)
-        ]
-        if task in ("", SERVICE):
-            jobs = {stream.job: stream for stream in streams}
-            sources += [self._service(project, job, jobs[job].job_id, since) for job in jobs]
-        return heapq.merge(*sources, key=lambda found: found.place)
-
-    def names(self, project: str) -> list[str]:
-        """Return the full names of a project's logs that have entries."""
-        streams = self._streams(project, "")
-        tasks = {one.task for one in streams if one.task == SERVICE or self._reader(one).size()}
-        return sorted(f"projects/{self._project_id(project)}/logs/{task}" for task in tasks)
-
-    def _streams(self, project: str, job_id: str) -> list[Stream]:
+    def find(self, project: str, job_id: str, task: str = "") -> list[Stream]:
+        """Return a project's streams, oldest first; of one job or one task when these are given."""
         where = (COLUMNS["display_name"] == job_id) if job_id else (COLUMNS["state"] == project)
         order = (Order(COLUMNS["create_time"]),)
         found: list[Stream] = []
@@ -115,62 +117,115 @@ class Streams:
             page = self._store.read(
                 lambda tx, after=after: resources.select(tx, KIND, where=where, order=order, after=after, limit=1000)  # type: ignore[misc]
             )
-            found += [stream for row in page.rows if (stream := _read(row)).project == project]
+            streams = [_read(row) for row in page.rows]
+            found += [one for one in streams if one.project == project and task in ("", one.task)]
             after = page.next
             if after is None:
                 return found
 
-    def _lines(self, stream: Stream, since: Micros) -> Iterator[Found]:
-        reader = self._reader(stream)
-        cursor = reader.at(since) if since else ""
+    def ends(self, streams: Sequence[Stream]) -> Ends:
+        """Return where these streams end now."""
+        seq = str(self._store.read(events.last))
+        return {one.key: seq if one.task == SERVICE else self.reader(one).end(one.ended) for one in streams}
+
+    def entries(self, streams: Sequence[Stream], since: Micros = 0, ends: Ends | None = None) -> Iterator[Entry]:
+        """Yield entries in order, from an instant on, and up to where the streams ended where that is given."""
+        sources = [
+            (self._told if one.task == SERVICE else self._lines)(one, since, ends[one.key] if ends else None)
+            for one in streams
+        ]
+        return heapq.merge(*sources, key=_place)
+
+    def entries_back(
+        self, streams: Sequence[Stream], until: Micros | None, ends: Ends | None = None
+    ) -> Iterator[Entry]:
+        """Yield entries up to an instant, or up to where the streams end, the last first; reads only what is taken."""
+        ends = ends if until is not None or ends is not None else self.ends(streams)
+        sources = [
+            (self._told_back if one.task == SERVICE else self._lines_back)(one, until, ends[one.key] if ends else None)
+            for one in streams
+        ]
+        return heapq.merge(*sources, key=_place, reverse=True)
+
+    def reader(self, stream: Stream) -> LogReader:
+        """Return what reads the bytes of a replica's stream."""
+        return LogReader(self._attempts / stream.attempt / stream.task / "logs", self._marks)
+
+    def told(self, stream: Stream, seq: int) -> tuple[list[Entry], int]:
+        """Return what the service said of a job after a line of the narrative, and the number to go on from."""
+        found: list[Entry] = []
         while True:
-            lines, cursor = reader.read(cursor, limit=_CHUNK, ended=stream.ended, enough=_CHUNK_BYTES)
-            for line in lines:
-                if line.time >= since:
-                    yield self._entry(stream, line)
-            if not lines:
-                return
-
-    def _reader(self, stream: Stream) -> LogReader:
-        return LogReader(self._attempts / stream.attempt / stream.task / "logs")
-
-    def _entry(self, stream: Stream, line: Line) -> Found:
-        attempt = stream.attempt.rpartition("-")[2].rjust(4, "0")
-        insert_id = f"{stream.task}.{attempt}.{_padded(line.id)}"
-        severity = "ERROR" if line.stream == "stderr" else "INFO"
-        body = _payload(line.data.decode("utf-8", "replace"), severity)
-        entry = self._frame(stream.project, stream.job_id, stream.task, line.time, insert_id) | body
-        if stream.labels:
-            entry["labels"] = dict(stream.labels)
-        return Found(line.time, insert_id, entry, len(line.data))
-
-    def _service(self, project: str, job: str, job_id: str, since: Micros) -> Iterator[Found]:
-        """Yield what the service says of one job."""
-        seq = 0
-        while True:
-            told = self._store.read(lambda tx, seq=seq: events.after(tx, seq, _CHUNK, subject_prefix=job))  # type: ignore[misc]
-            for event in told:
-                text = event.data.get("log")
-                if isinstance(text, str) and event.subject == job and event.time >= since:
-                    insert_id = f"service.{event.seq:020d}"
-                    entry = self._frame(project, job_id, SERVICE, event.time, insert_id)
-                    severity = str(event.data.get("severity", "INFO"))
-                    said = entry | {"severity": severity, "textPayload": text}
-                    yield Found(event.time, insert_id, said, len(text))
+            told = self._store.read(lambda tx, seq=seq: events.after(tx, seq, _CHUNK, subject_prefix=stream.job))  # type: ignore[misc]
+            found += [entry for event in told if (entry := self._of_event(stream, event)) is not None]
+            seq = told[-1].seq if told else seq
             if len(told) < _CHUNK:
-                return
-            seq = told[-1].seq
+                return found, seq
 
-    def _frame(self, project: str, job_id: str, task: str, time: Micros, insert_id: str) -> dict[str, Any]:
-        ident = self._project_id(project)
-        stamp = rfc3339(time)
-        return {
-            "logName": f"projects/{ident}/logs/{task}",
-            "resource": {"type": "ml_job", "labels": {"job_id": job_id, "task_name": task, "project_id": ident}},
+    def of_line(self, stream: Stream, line: Line) -> Entry:
+        """Return the entry of a replica's line."""
+        ident = f"{stream.task}.{stream.attempt.rpartition('-')[2].rjust(4, '0')}.{_padded(line.id)}"
+        text = line.data.decode("utf-8", "replace")
+        body = _payload(text, "ERROR" if line.stream == "stderr" else "INFO")
+        return Entry(line.time, ident, stream, text, body, line.whole)
+
+    def shown(self, entry: Entry) -> dict[str, Any]:
+        """Return an entry as Cloud Logging shows it."""
+        stream, stamp = entry.stream, rfc3339(entry.time)
+        ident = self._project_id(stream.project)
+        shown: dict[str, Any] = {
+            "logName": f"projects/{ident}/logs/{stream.task}",
+            "resource": {
+                "type": "ml_job",
+                "labels": {"job_id": stream.job_id, "task_name": stream.task, "project_id": ident},
+            },
             "timestamp": stamp,
             "receiveTimestamp": stamp,
-            "insertId": insert_id,
+            "insertId": entry.id,
+            **entry.body,
         }
+        if stream.labels:
+            shown["labels"] = dict(stream.labels)
+        return shown
+
+    def names(self, project: str) -> list[str]:
+        """Return the full names of a project's logs that have entries."""
+        tasks = {one.task for one in self.find(project, "") if one.task == SERVICE or self.reader(one).size()}
+        return sorted(f"projects/{self._project_id(project)}/logs/{task}" for task in tasks)
+
+    def _lines(self, stream: Stream, since: Micros, end: str | None) -> Iterator[Entry]:
+        reader = self.reader(stream)
+        for line in reader.lines(reader.at(since) if since else START, end, stream.ended):
+            if line.time >= since:
+                yield self.of_line(stream, line)
+
+    def _lines_back(self, stream: Stream, until: Micros | None, end: str | None) -> Iterator[Entry]:
+        reader = self.reader(stream)
+        place = end if end is not None else reader.after(until or 0)
+        for line in reader.lines_back(place, stream.ended):
+            if until is None or line.time <= until:
+                yield self.of_line(stream, line)
+
+    def _told(self, stream: Stream, since: Micros, end: str | None) -> Iterator[Entry]:
+        """Yield what the service says of one job."""
+        found, _ = self.told(stream, 0)
+        last = f"service.{int(end):020d}" if end is not None else "t"
+        return (one for one in found if one.time >= since and one.id <= last)
+
+    def _told_back(self, stream: Stream, until: Micros | None, end: str | None) -> Iterator[Entry]:
+        found = [*self._told(stream, 0, end)]
+        return (one for one in reversed(found) if until is None or one.time <= until)
+
+    def _of_event(self, stream: Stream, event: Event) -> Entry | None:
+        """Return the entry that a fact of the job is; None for one without a line for the log."""
+        text = event.data.get("log")
+        if not isinstance(text, str) or event.subject != stream.job:
+            return None
+        body = {"severity": str(event.data.get("severity", "INFO")), "textPayload": text}
+        return Entry(event.time, f"service.{event.seq:020d}", stream, text, body)
+
+
+def _place(entry: Entry) -> tuple[Micros, str]:
+    return entry.time, entry.id
 
 
 def _payload(text: str, severity: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ RPCs: ModelService, as far as a registry goes. Training registers what it made w
 
 from collections.abc import Mapping
 
+from trigpoint.core.errors import NotFound
 from trigpoint.core.pb.google.cloud.aiplatform.v1.model_pb import Model
 from trigpoint.domains.lineage import Lineage
 from trigpoint.domains.models.kinds import DEPLOYED
@@ -15,7 +16,7 @@ from trigpoint.domains.storage import Files
 from trigpoint.kernel.operations import Operations
 from trigpoint.kernel.query import Queries
 from trigpoint.kernel.reconcile import Reconcilers
-from trigpoint.kernel.resource import Kernel
+from trigpoint.kernel.resource import Kernel, Stored
 from trigpoint.kernel.standard import Handler
 
 __all__ = ["DEPLOYED", "Models"]
@@ -34,6 +35,7 @@ class Models:
         lineage: Lineage,
         files: Files,
     ) -> None:
+        self._kernel = kernel
         self._versions = Versions(kernel, lineage)
         self._registry = Registry(kernel, operations, queries, self._versions, files)
 
@@ -75,6 +77,14 @@ class Models:
     def check(self, location: str, model: Model, *, parent_model: str = "", model_id: str = "") -> None:
         """Refuse a model to upload before the run that is to make it: the errors of `register`, except for files."""
         self._registry.accept(location, model, parent_model, model_id)
+
+    def find(self, name: str) -> Stored[Model] | None:
+        """Return `models/M@VERSION`, or None."""
+        model, _, version = name.partition("@")
+        try:
+            return self._kernel.store.read(lambda tx: self._versions.find(tx, model, version))
+        except NotFound:
+            return None
 
     def artifact(self, name: str) -> str:
         """Return the lineage artifact of `models/M@VERSION`; NotFound when there is no such version."""

@@ -12,14 +12,18 @@ from trigpoint.data.objects_blobs import Step
 from trigpoint.data.objects_sweep import Sweeper
 from trigpoint.data.objects_uploads import Uploads as Sessions
 from trigpoint.domains.storage import rules
-from trigpoint.domains.storage.access import AccessLog, Sink
+from trigpoint.domains.storage.access import AccessLog
 from trigpoint.domains.storage.buckets import Buckets, NumberOf, attributes_of
 from trigpoint.domains.storage.files import Files
 from trigpoint.domains.storage.things import Target, Things, describe
 from trigpoint.domains.storage.uploads import Uploads
-from trigpoint.store import Store, telemetry
+from trigpoint.kernel.recorder import Recorder
+from trigpoint.store import Store
 
 __all__ = ["AccessLog", "Buckets", "Files", "Storage", "Target", "Things", "Uploads"]
+
+
+_PURGE_SECONDS = 600.0
 
 
 class Storage:
@@ -34,16 +38,18 @@ class Storage:
         number_of: NumberOf,
         *,
         location: str = "us-central1",
-        sink: Sink | None = None,
+        recorder: Recorder | None = None,
         step: Step = lambda name: None,
     ) -> None:
         self.objects = Objects(store, home, clock, ids, step=step)
         sweeper = Sweeper(self.objects, describe, lambda row: rules.keeps_versions(attributes_of(row)))
-        self.access = AccessLog(clock, sink or (lambda batch: _keep(store, batch)))
+        self.access = AccessLog(clock, recorder or Recorder(store, clock))
         self.buckets = Buckets(self.objects, sweeper, clock, number_of, location)
         self.things = Things(self.objects, sweeper, self.buckets, self.access)
         self.uploads = Uploads(Sessions(self.objects), self.things, clock)
         self.files = Files(self.things, self.objects, sweeper)
+        self._clock = clock
+        self._purged = clock.monotonic()
 
     def start(self) -> None:
         """Finish what a crash interrupted and drop sessions that are too old."""
@@ -51,14 +57,16 @@ class Storage:
         self.uploads.purge()
 
     def tick(self) -> None:
-        """Write down what was observed and make links durable that are due; to be called every few seconds."""
+        """Write down what was observed, make links durable that are due, now and then drop sessions that are too old.
+
+        To be called every few seconds.
+        """
         self.access.flush()
         self.objects.settle()
+        if self._clock.monotonic() - self._purged > _PURGE_SECONDS:
+            self._purged = self._clock.monotonic()
+            self.uploads.purge()
 
     def close(self) -> None:
         """Write down everything that is still in memory."""
         self.tick()
-
-
-def _keep(store: Store, batch: list[telemetry.Access]) -> None:
-    store.telemetry.write(lambda tx: telemetry.record_accesses(tx, batch))

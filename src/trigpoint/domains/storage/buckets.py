@@ -49,7 +49,7 @@ class Buckets:
         number = self.project(caller, project)
         attributes = rules.new_bucket(name, given, self.location)
         now = self.clock.now()
-        row = BucketRow(name, number, 1, now, now, orjson.dumps(attributes))
+        row = BucketRow(name, number, 1, now, now, rules.bucket_bytes(attributes))
         self.objects.create_bucket(row)
         return row
 
@@ -72,7 +72,8 @@ class Buckets:
     def delete(self, caller: Caller, name: str, when: Preconditions) -> None:
         """Remove an empty bucket; files left under /gcs count as objects."""
         self.open(caller, name)
-        self.sweeper.rescan(name)
+        if not self.sweeper.holds_file(name):  # what is not empty is said to be at once, however much lies in it
+            self.sweeper.rescan(name)
 
         def rule(row: BucketRow) -> None:
             self.owned(caller, row, name)
@@ -108,7 +109,7 @@ class Buckets:
             row = self.owned(caller, rows.get_bucket(tx, name), name)
             new = replace(
                 row,
-                attributes=orjson.dumps(change(row)),
+                attributes=rules.bucket_bytes(change(row)),
                 metageneration=row.metageneration + 1,
                 update_time=self.clock.now(),
             )

@@ -148,11 +148,17 @@ class Files:
 
     def rescan(self, bucket: str, prefix: str = "", caller: Caller | None = None) -> Swept:
         """Bring the rows in line with files that were written or removed under /gcs; `caller` is who did it."""
-        swept = self.sweeper.rescan(bucket, prefix.encode())
-        if caller is not None:
-            for row in swept.adopted:
-                self.things.written(caller, row)
-        return swept
+        steps = list(self.sweep(bucket, prefix, caller))
+        adopted = tuple(row for step in steps for row in step.adopted)
+        return Swept(adopted, tuple(row for step in steps for row in step.deleted))
+
+    def sweep(self, bucket: str, prefix: str = "", caller: Caller | None = None) -> Iterator[Swept]:
+        """Do the same name by name; yield after each what it changed, so that a caller can pause in between."""
+        for swept in self.sweeper.sweep(bucket, prefix.encode()):
+            if caller is not None:
+                for row in swept.adopted:
+                    self.things.written(caller, row)
+            yield swept
 
 
 def chunks(reading: Reading, offset: int, count: int) -> Iterator[bytes]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from trigpoint.core import patterns, uris
 from trigpoint.core.errors import FailedPrecondition, InvalidArgument, PermissionDenied, Violation
 from trigpoint.core.expressions import ExpressionError
@@ -36,6 +38,10 @@ CLASSES = frozenset(
     }
 )  # fmt: skip
 METADATA_LIMIT = 8192
+TEXT_LIMIT = 2048
+"""Characters of a content type and its like: they come back as headers, of which clients take so much and no more."""
+BUCKET_LIMIT = 256 << 10
+"""Bytes of a bucket's settings and policy: a page of a list holds a thousand buckets."""
 GLOB_LIMIT = 1024
 JSON = dict[str, Any]
 
@@ -127,6 +133,14 @@ def new_bucket(name: str, given: Mapping[str, Any], location: str) -> JSON:
     return attributes
 
 
+def bucket_bytes(attributes: JSON) -> bytes:
+    """Return a bucket's settings as they are stored; InvalidArgument when they are too many."""
+    data = orjson.dumps(attributes)
+    if len(data) > BUCKET_LIMIT:
+        raise InvalidArgument(f"The settings and the policy of a bucket hold at most {BUCKET_LIMIT} bytes together.")
+    return data
+
+
 def changed_bucket(attributes: JSON, given: Mapping[str, Any], *, whole: bool) -> JSON:
     """Return a bucket's attributes after a patch (null removes) or, `whole`, an update. Its location stays."""
     fixed: JSON = {key: attributes[key] for key in ("location", "_policy") if key in attributes}
@@ -161,13 +175,19 @@ def checked_object(given: Mapping[str, Any]) -> JSON:
         kind: type = dict if name == "metadata" else bool if name.endswith("Hold") else str
         if value is not None and not isinstance(value, kind):
             raise InvalidArgument(violations=[Violation(name, f"must be of type {kind.__name__}")])
+        if isinstance(value, str) and len(value) > TEXT_LIMIT:
+            raise InvalidArgument(violations=[Violation(name, f"is longer than {TEXT_LIMIT} characters")])
     metadata = chosen.get("metadata") or {}
     if any(not isinstance(value, str | None) for value in metadata.values()):
         raise InvalidArgument(violations=[Violation("metadata", "every value must be a string")])
-    if sum(len(key.encode()) + len((value or "").encode()) for key, value in metadata.items()) > METADATA_LIMIT:
-        raise InvalidArgument(violations=[Violation("metadata", f"holds more than {METADATA_LIMIT} bytes")])
+    _check_metadata(metadata)
     _check_class(chosen)
     return chosen
+
+
+def _check_metadata(metadata: Mapping[str, Any]) -> None:
+    if sum(len(key.encode()) + len((value or "").encode()) for key, value in metadata.items()) > METADATA_LIMIT:
+        raise InvalidArgument(violations=[Violation("metadata", f"holds more than {METADATA_LIMIT} bytes")])
 
 
 def new_object(given: Mapping[str, Any], content_type: str) -> JSON:
@@ -182,7 +202,9 @@ def changed_object(attributes: JSON, given: Mapping[str, Any], *, whole: bool) -
     """Return an object's attributes after a patch (null removes, metadata key by key) or, `whole`, after an update."""
     system = {key: value for key, value in attributes.items() if key not in OBJECT_FIELDS}
     kept: JSON = {} if whole else attributes
-    return {**system, **_patched(kept, checked_object(given))}
+    patched = _patched(kept, checked_object(given))
+    _check_metadata(patched.get("metadata") or {})  # a little with every patch adds up
+    return {**system, **patched}
 
 
 def may_replace(row: ObjectRow | None, attributes: Mapping[str, Any]) -> None:

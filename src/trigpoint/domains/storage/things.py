@@ -100,9 +100,9 @@ class Things:
             raise missing(target.bucket, target.name.encode("utf-8", "replace"))
         return reading
 
-    def served(self, caller: Caller, row: ObjectRow, size: int) -> None:
-        """Note that a caller read `size` bytes of a generation."""
-        self.access.record(caller, self._project_of(row.bucket), row, size, write=False)
+    def served(self, caller: Caller, row: ObjectRow, size: int, *, begins: bool = True) -> None:
+        """Note that a caller read `size` bytes of a generation, or with `begins` false that many more of it."""
+        self.access.record(caller, self._project_of(row.bucket), row, size, write=False, begins=begins)
 
     def written(self, caller: Caller, row: ObjectRow) -> None:
         """Note that a caller made a generation."""

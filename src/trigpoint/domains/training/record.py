@@ -6,8 +6,9 @@ Schemas: vertex-services.md sections 1.4 and 1.5.
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from trigpoint.core import messages
@@ -21,6 +22,7 @@ from trigpoint.store import Tx
 from trigpoint.store.telemetry import Access
 
 _VERSION = "0.0.1"
+_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,42 @@ class Run:
     """What each replica read and wrote."""
 
 
-def record(tx: Tx, lineage: Lineage, run: Run) -> None:
-    """Write one run in the caller's transaction."""
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was written: the run's context, and names of what it holds."""
+
+    context: str
+    artifacts: frozenset[str]
+    executions: frozenset[str]
+    links: frozenset[tuple[str, str, bool]]
+
+    def with_(self, other: "Recorded") -> "Recorded":
+        """Return what this and another piece of the same run come to."""
+        return Recorded(
+            self.context,
+            self.artifacts | other.artifacts,
+            self.executions | other.executions,
+            self.links | other.links,
+        )
+
+    def counts(self) -> dict[str, Any]:
+        """Return the context, and how many nodes and links it holds."""
+        return {
+            "context": self.context,
+            "artifacts": len(self.artifacts),
+            "executions": len(self.executions),
+            "links": len(self.links),
+        }
+
+
+def pieces(run: Run) -> Iterator[Run]:
+    """Yield a run with what its replicas touched piece by piece: nobody else can write while one is recorded."""
+    for start in range(0, len(run.seen), _AT_ONCE):
+        yield replace(run, seen=run.seen[start : start + _AT_ONCE])
+
+
+def record(tx: Tx, lineage: Lineage, run: Run) -> Recorded:
+    """Write one run, or a piece of it, in the caller's transaction; say what that was."""
     found = mapping(run.pipeline)
     location = LOCATION.build(project=found["projects"], location=found["locations"])
     store = lineage.ensure_store(tx, location)
@@ -57,17 +93,20 @@ def record(tx: Tx, lineage: Lineage, run: Run) -> None:
         pen.link(job, artifact, output=False)
     for artifact in [*splits, run.model_artifact]:
         pen.link(job, artifact, output=True)
-    for replica in replicas:
-        for artifact in [*inputs, *splits]:
-            pen.link(replica, artifact, output=False)
+    known = {**dict(zip(run.packages, inputs, strict=True)), **dict(zip(run.splits, splits, strict=True))}
+    executions = {replica.name: name for replica, name in zip(run.replicas, replicas, strict=True)}
     touched = []
     for replica_record, access in run.seen:
         thing = pen.object(access)
         touched.append(thing)
-        pen.link(pen.replica(replica_record, run), thing, output=access.write)
+        pen.link(executions[replica_record.name], thing, output=access.write)
+        whole = "" if access.write else _part_of(access.uri, known)
+        if whole:  # a package or a split that it was told of counts as read only where something of it was
+            pen.link(executions[replica_record.name], whole, output=False)
     context = pen.context(run)
-    members = [run.dataset_artifact, run.model_artifact, job, *inputs, *splits, *replicas, *touched]
-    lineage.associate(tx, context, [member for member in members if member])
+    artifacts = {run.dataset_artifact, run.model_artifact, *inputs, *splits, *touched} - {""}
+    lineage.associate(tx, context, [*sorted(artifacts), job, *replicas])
+    return Recorded(context, frozenset(artifacts), frozenset([job, *replicas]), frozenset(pen.links))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +116,12 @@ class _Pen:
     tx: Tx
     lineage: Lineage
     store: str
+    links: set[tuple[str, str, bool]] = field(default_factory=set)
 
     def link(self, execution: str, artifact: str, *, output: bool) -> None:
-        if artifact:
+        if artifact and (execution, artifact, output) not in self.links:
             self.lineage.link(self.tx, execution, artifact, output=output)
+            self.links.add((execution, artifact, output))
 
     def artifact(self, role: str, uri: str, schema: str, **facts: Any) -> str:
         made = Artifact(
@@ -130,6 +171,16 @@ class _Pen:
             metadata=messages.struct({"trainingPipeline": run.pipeline, "customJob": run.job}),
         )
         return self.lineage.put_context(self.tx, self.store, f"training-{id_of(run.pipeline)}", made)
+
+
+def _part_of(uri: str, known: Mapping[str, str]) -> str:
+    """Return the artifact of the package that an object is, or of the split whose pattern it matches; else nothing."""
+    return next((name for given, name in known.items() if fnmatchcase(uri, _literal(given))), "")
+
+
+def _literal(pattern: str) -> str:
+    """Return a pattern in which only the star means anything."""
+    return "".join(char if char == "*" else f"[{char}]" if char in "?[" else char for char in pattern)
 
 
 def _job(run: Run) -> dict[str, Any]:

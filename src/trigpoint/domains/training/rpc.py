@@ -70,8 +70,7 @@ class Rpc:
             encryption_spec=given.encryption_spec,
             state=PipelineState.PENDING,
         )
-        data = {"caller": call.client.method, "library": call.client.library, "environment": call.client.environment}
-        fact = Fact("trainingPipeline.created", data, where="user")
+        fact = Fact("trainingPipeline.created", where="user")
         notes = asdict(Progress())
         return self._kernel.create(
             TRAINING_PIPELINE, request.parent, pipeline, notes=notes, wake=True, facts=(fact,), call=call

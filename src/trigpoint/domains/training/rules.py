@@ -21,6 +21,8 @@ class Progress:
     """A pipeline's bookkeeping beside its API message; saved with it as the row's notes."""
 
     cancel: bool = False
+    exporting: bool = False
+    """Whether it has been told that the export reads the sources."""
     exported: bool = False
     export: Mapping[str, Any] = field(default_factory=dict)
     """What the export made: `variables` for the replicas, `counts` per split, `directory`."""

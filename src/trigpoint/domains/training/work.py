@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import asdict, dataclass, replace
+from functools import reduce
 from typing import Any
 
 from trigpoint.core import messages
@@ -20,7 +21,7 @@ from trigpoint.domains.models import Models
 from trigpoint.domains.storage import Storage
 from trigpoint.domains.training import inputs, rules
 from trigpoint.domains.training.kinds import TRAINING_PIPELINE
-from trigpoint.domains.training.record import Run, record
+from trigpoint.domains.training.record import Recorded, Run, pieces, record
 from trigpoint.domains.training.rules import Progress
 from trigpoint.kernel.reconcile import Again, Done, Outcome, Wait
 from trigpoint.kernel.resource import Fact, Kernel, Stored
@@ -29,6 +30,8 @@ from trigpoint.store import Tx, telemetry
 _LOOK_EVERY = 30 * SECOND
 """A safety net: the job wakes its pipeline whenever it matters."""
 _EXPORT_LOOK = SECOND // 10
+_SOURCES_TOLD = 50
+"""Sources of an export that the narrative names; it counts all."""
 _JOB_STATES = {
     PipelineState.SUCCEEDED: Execution.State.COMPLETE,
     PipelineState.FAILED: Execution.State.FAILED,
@@ -121,12 +124,26 @@ class Work:
         assert config is not None
         state = self._datasets.export(sight.location, config, sight.name, sight.stored.row.create_time)
         if state is not None and not isinstance(state, Exported):
+            self._tell_sources(sight)
             return Wait(self._kernel.clock.now() + _EXPORT_LOOK, "The dataset is being exported.")
         export = asdict(state) if state is not None else {}
         progress = replace(sight.progress, exported=True, export=export)
-        fact = Fact("trainingPipeline.exported", {"rows": export.get("counts", {}), "to": export.get("directory", "")})
+        told = {"rows": export.get("counts", {}), "to": export.get("directory", "")}
+        told |= {name: export.get(name, {}) for name in ("bytes", "files")}
+        fact = Fact("trainingPipeline.exported", told)
         self._save(sight, messages.copy(sight.stored.message), progress, fact)
         return Again()
+
+    def _tell_sources(self, sight: Sight) -> None:
+        """Say once what the export reads, as soon as it has begun."""
+        sources = [] if sight.progress.exporting else self._datasets.reading(sight.name)
+        if sources:
+            total = sum(size for _, _, size in sources)
+            data: dict[str, Any] = {"objects": len(sources), "bytes": total, "sources": sources[:_SOURCES_TOLD]}
+            data["folders"] = _by_folder(sources)[:_SOURCES_TOLD]
+            fact = Fact("trainingPipeline.exporting", data)
+            progress = replace(sight.progress, exporting=True)
+            self._save(sight, messages.copy(sight.stored.message), progress, fact)
 
     def _launch(self, sight: Sight) -> Outcome:
         """Create or get the job under an id derived from the pipeline's name; then point at it."""
@@ -187,11 +204,15 @@ class Work:
 
     def _record(self, sight: Sight) -> Outcome:
         run = self._run(sight)
+        parts = [
+            self._kernel.store.write(lambda tx, piece=piece: record(tx, self._lineage, piece))  # type: ignore[misc]
+            for piece in pieces(run)
+        ]
 
         def unit(tx: Tx) -> None:
-            record(tx, self._lineage, run)
+            last = record(tx, self._lineage, replace(run, seen=()))
+            fact = Fact("trainingPipeline.recorded", reduce(Recorded.with_, parts, last).counts())
             notes = asdict(replace(sight.progress, recorded=True))
-            fact = Fact("trainingPipeline.recorded")
             message = sight.stored.message
             self._kernel.save(tx, TRAINING_PIPELINE, sight.stored, message, notes=notes, facts=(fact,))
 
@@ -252,6 +273,16 @@ def derived_id(name: str) -> str:
     """Return the id of a pipeline's job: 19 digits that follow from the pipeline's name."""
     number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
     return str(1_000_000_000_000_000_000 + number % 8_000_000_000_000_000_000)
+
+
+def _by_folder(sources: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+    """Return the folders of objects, each with how many there are and their bytes."""
+    found: dict[str, tuple[int, int]] = {}
+    for uri, _, size in sources:
+        folder = uri.rpartition("/")[0] + "/"
+        count, total = found.get(folder, (0, 0))
+        found[folder] = count + 1, total + size
+    return [(folder, count, total) for folder, (count, total) in found.items()]
 
 
 def _spec(pipeline: TrainingPipeline) -> CustomJobSpec:

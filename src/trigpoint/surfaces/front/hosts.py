@@ -101,7 +101,7 @@ class HostRouter:
                 return paths
         if host in self._names or is_loopback(host):
             return self._local
-        return () if is_google(host) else None
+        return () if is_google(host) and self._exact else None
 
 
 def _longest_first(paths: Paths) -> Paths:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import resource
 import socket
 import ssl
@@ -23,6 +24,7 @@ _HANDSHAKE_SECONDS = 15.0
 _ACCEPT_PAUSE = 0.2
 _KEPT_FILES = 256
 """Descriptors that connections leave to the databases, the objects and the agents; a quarter where there are few."""
+_AUTHORITY = re.compile(rb"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 
 class Tasks:
@@ -204,10 +206,12 @@ async def _guarded(handle: Accepted, sock: socket.socket) -> None:
 
 async def _only_tls(scope: Scope, receive: Receive, send: Send) -> None:
     """Send whoever speaks in clear over a network to the same address over TLS, and tell nothing else."""
-    hosts = [value for key, value in scope["headers"] if key == b"host"]
-    path = scope.get("raw_path") or scope["path"].encode()
+    given = [value for key, value in scope["headers"] if key == b"host"]
     headers = [(b"content-length", b"0"), (b"connection", b"close")]
-    if len(hosts) == 1 and hosts[0].isascii():
-        headers.append((b"location", b"https://" + hosts[0] + path))
-    await send({"type": "http.response.start", "status": 308 if len(headers) == 3 else 400, "headers": headers})
+    status = 400
+    if len(given) == 1 and _AUTHORITY.fullmatch(given[0]):
+        path, query = scope.get("raw_path") or scope["path"].encode(), scope["query_string"]
+        headers.append((b"location", b"https://" + given[0] + path + (b"?" + query if query else b"")))
+        status = 308
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b""})

@@ -18,6 +18,8 @@ from trigpoint.surfaces.gcs.asking import Ask, Threads
 from trigpoint.surfaces.gcs.resources import etag
 
 PIECE = 1 << 20
+TOLD = 8 << 20
+"""Bytes of a long read after which those who follow hear how far it is."""
 _RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,19})\s*-\s*(\d{0,19})\s*")
 
 
@@ -70,7 +72,7 @@ class Downloads:
         return StreamingResponse(self._pieces(ask, reading, start, stop), status, headers)
 
     async def _pieces(self, ask: Ask, reading: Reading, start: int, stop: int) -> AsyncGenerator[bytes]:
-        offset = start
+        offset = told = start
         try:
             while offset < stop:
                 piece = await self._threads.run(reading.read, offset, min(PIECE, stop - offset))
@@ -78,8 +80,11 @@ class Downloads:
                     return
                 yield piece
                 offset += len(piece)
+                if offset - told >= TOLD or told == start:
+                    await self._threads.run(self._told, ask, reading, offset - told, told == start)
+                    told = offset
         finally:
-            await self._threads.run(self._done, ask, reading, offset - start)
+            await self._threads.run(self._done, ask, reading, offset - told, told == start)
 
     async def _unpacked(self, ask: Ask, reading: Reading) -> AsyncGenerator[bytes]:
         unpacker = zlib.decompressobj(wbits=31)
@@ -97,9 +102,13 @@ class Downloads:
             # The headers are out: ending early tells the client that the body is not whole.
             return
 
-    def _done(self, ask: Ask, reading: Reading, size: int) -> None:
+    def _told(self, ask: Ask, reading: Reading, size: int, begins: bool) -> None:
+        self._storage.things.served(ask.caller, reading.row, size, begins=begins)
+
+    def _done(self, ask: Ask, reading: Reading, size: int, begins: bool = True) -> None:
         reading.close()
-        self._storage.things.served(ask.caller, reading.row, size)
+        if size or begins:
+            self._told(ask, reading, size, begins)
 
 
 def span(header: str, size: int) -> tuple[int, int | None]:

@@ -17,12 +17,18 @@ import orjson
 from trigpoint.core.clock import SECOND
 from trigpoint.core.errors import NotFound, TrigpointError
 from trigpoint.domains.identity import Identity, Replica
+from trigpoint.kernel.recorder import Recorder
+from trigpoint.store.steps import Growth
 from trigpoint.surfaces.identity.http import Answer, App, Request
 
 _FLAVOR = ("metadata-flavor", "Google")
 _SERVER = ("server", "Metadata Server for VM")
 _ROOT = "/computeMetadata/v1"
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/userinfo.email")
+
+ASKS = "ask"
+"""The series (store.steps) of what a replica's metadata server gave it."""
+OTHER = "other"
 
 Leaf = str | int | list[str]
 
@@ -40,9 +46,10 @@ Node = Leaf | Act | dict[str, Any]
 class MetadataApp(App):
     """Answers a replica about itself."""
 
-    def __init__(self, identity: Identity, pool: Executor | None = None) -> None:
+    def __init__(self, identity: Identity, pool: Executor | None = None, recorder: Recorder | None = None) -> None:
         super().__init__(pool)
         self._identity = identity
+        self._recorder = recorder
 
     async def answer(self, request: Request) -> Answer:
         """Answer one request; the flavor header is asked for below the root, and a forwarded request is refused."""
@@ -63,8 +70,17 @@ class MetadataApp(App):
         node = _walk(self._tree(replica), path)
         query = dict(request.query)
         if isinstance(node, Act):
-            return await asyncio.get_running_loop().run_in_executor(self._pool, node.make, query)
-        return _rendered(node, path, query)
+            answer = await asyncio.get_running_loop().run_in_executor(self._pool, node.make, query)
+        else:
+            answer = _rendered(node, path, query)
+        if answer.status == 200:
+            self._note(replica, path.rsplit("/", 1)[-1] if isinstance(node, Act) else OTHER)
+        return answer
+
+    def _note(self, replica: Replica, thing: str) -> None:
+        """Note what a replica was given: `token`, `identity` (a token too) or something else."""
+        if self._recorder is not None:
+            self._recorder.passed(replica.name, ASKS, (thing,), Growth(self._identity.now(), count=1))
 
     def refuse(self, error: TrigpointError) -> Answer:
         """Return an error as text, as the metadata server does."""

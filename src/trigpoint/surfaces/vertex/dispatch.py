@@ -80,7 +80,7 @@ class Dispatcher:
                 return handler(call, request)
             return await asyncio.get_running_loop().run_in_executor(self._pool, handler, call, request)
 
-        if entry.short in HELD:
+        if entry.short in HELD and not call.client.library.startswith(facts.CONSOLE):
             key = (caller.email, request.name)
             return await self._holds.read(key, run, _settled, version=entry.version, seconds_left=arrival.seconds_left)
         if entry.name == _WAIT_OPERATION:
@@ -88,7 +88,7 @@ class Dispatcher:
                 request.name, _patience(request, arrival), run, lambda found: bool(found.done)
             )
         answer = await run()
-        if entry.short in _CREATES:
+        if entry.short in _CREATES and not call.client.library.startswith(facts.CONSOLE):
             self._holds.created((caller.email, _name(answer)))
         return answer
 

@@ -20,8 +20,8 @@ export const accessTexts = texts("access", {
     "share.why":
       "Whoever has this link sees this one run, until it ends or you take it back. Nothing else, and nothing can be changed.",
     "share.days": "Good for",
-    day_one: "{{count}} day",
-    day_other: "{{count}} days",
+    day_one: "{{count, number}} day",
+    day_other: "{{count, number}} days",
     "share.make": "Make the link",
     "share.once":
       "The link is shown only now. Who is not on this machine needs a way to its port, such as an SSH tunnel.",
@@ -43,7 +43,7 @@ export const accessTexts = texts("access", {
     share: "分享 {{title}}",
     "share.why": "持有此链接的人可在其失效或被收回之前查看这一次运行，看不到其他内容，也不能做任何修改。",
     "share.days": "有效期",
-    day_other: "{{count}} 天",
+    day_other: "{{count, number}} 天",
     "share.make": "创建链接",
     "share.once": "链接仅在此时显示。不在本机的人需要通过 SSH 隧道等方式访问此端口。",
   },

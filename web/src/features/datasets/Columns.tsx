@@ -4,7 +4,7 @@ import { ask } from "~/api/client";
 import type { ColumnInfo, ProfileInfo } from "~/api/console.gen";
 import { Bars, Share } from "~/design/Bars";
 import { Notice, Problem, Waiting } from "~/design/Notice";
-import { Card } from "~/design/Page";
+import { Card, Wide } from "~/design/Page";
 import { useTexts } from "~/i18n";
 import { formatBytes, formatCount, formatNumber } from "~/lib/units";
 import css from "./Datasets.module.css";
@@ -52,7 +52,7 @@ export function Columns({ dataset }: { dataset: string }) {
 function Table({ rows, columns }: { rows: number; columns: readonly ColumnInfo[] }) {
   const say = useTexts(datasetTexts);
   return (
-    <div className={css.wide}>
+    <Wide label={say("columns")}>
       <table className={css.table}>
         <thead>
           <tr>
@@ -80,7 +80,7 @@ function Table({ rows, columns }: { rows: number; columns: readonly ColumnInfo[]
           ))}
         </tbody>
       </table>
-    </div>
+    </Wide>
   );
 }
 

@@ -1,9 +1,10 @@
-import { Link, useParams } from "@tanstack/react-router";
+import { useParams } from "@tanstack/react-router";
 import { all } from "~/api/filters";
 import { useList } from "~/api/resources";
 import { useProject } from "~/api/session";
 import type { Dataset } from "~/api/vertex.gen";
 import { useAddress } from "~/design/address";
+import { Go } from "~/design/Go";
 import { Labels } from "~/design/Labels";
 import { Empty, Problem, Waiting } from "~/design/Notice";
 import { Card, Page } from "~/design/Page";
@@ -57,9 +58,9 @@ function columns(say: Say<(typeof datasetTexts.keys)[number]>): Column<Dataset>[
       width: "minmax(150px, 2fr)",
       order: "display_name",
       cell: (one) => (
-        <Link to={pageOf(one.name ?? "") as "/"} title={one.displayName}>
+        <Go to={pageOf(one.name ?? "") ?? "/"} title={one.displayName}>
           {one.displayName}
-        </Link>
+        </Go>
       ),
     },
     {

@@ -27,7 +27,7 @@ export function HomePage() {
   });
   const info = home.data;
   return (
-    <Page title={say("title")} lead={info && say("counts", { ...countsOf(info) })}>
+    <Page title={say("title")} lead={info && COUNTED.map((one) => say(one, { count: info[one] })).join(" · ")}>
       {home.isPending && <Waiting lines={8} />}
       {home.isError && !info && <Problem error={home.error} retry={() => void home.refetch()} />}
       {info && (
@@ -67,14 +67,7 @@ export function HomePage() {
   );
 }
 
-function countsOf({ runs, datasets, models, buckets }: HomeInfo) {
-  return {
-    runs: formatCount(runs),
-    datasets: formatCount(datasets),
-    models: formatCount(models),
-    buckets: formatCount(buckets),
-  };
-}
+const COUNTED = ["runs", "datasets", "models", "buckets"] as const;
 
 function Runs({ runs }: { runs: readonly RunItem[] }) {
   return (
@@ -87,7 +80,7 @@ function Runs({ runs }: { runs: readonly RunItem[] }) {
               {run.title}
             </Link>
             {(run.cause || run.reason) && (
-              <small className={run.cause ? css.cause : css.muted} title={run.cause || run.reason}>
+              <small lang="en" className={run.cause ? css.cause : css.muted} title={run.cause || run.reason}>
                 {run.cause || run.reason}
               </small>
             )}
@@ -166,7 +159,7 @@ function Findings({ findings }: { findings: readonly Finding[] }) {
       {findings.map((one) => (
         <li key={one.name} data-works={one.works}>
           {one.works ? <Check size={16} aria-hidden /> : <TriangleAlert size={16} aria-hidden />}
-          <span>
+          <span lang="en">
             {one.name}: {one.seen}
             {!one.works && <small className={css.muted}>{one.otherwise}</small>}
           </span>

@@ -1,9 +1,7 @@
 // The graph around one node, growing where one asks for more.
 
-import { ActionIcon, Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type Edge, Handle, type Node, type NodeProps, Position } from "@xyflow/react";
-import { Plus } from "lucide-react";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { Flow } from "~/design/Flow";
 import { Problem, Waiting } from "~/design/Notice";
@@ -61,7 +59,7 @@ export function Explorer({ focus }: { focus: string }) {
   );
 }
 
-type Drawn = Node<{ thing: Thing; chosen: boolean; more: (() => void) | undefined }, "thing">;
+type Drawn = Node<{ thing: Thing; chosen: boolean; more: ((id: string) => Promise<void>) | undefined }, "thing">;
 
 function useDrawn(
   graph: Graph,
@@ -87,11 +85,7 @@ function useDrawn(
           width: WIDTH,
           height: HEIGHT,
           ariaLabel: `${thing.role}: ${thing.title}`,
-          data: {
-            thing,
-            chosen: thing.id === chosen,
-            more: graph.explored.has(thing.id) ? undefined : () => void more(thing.id),
-          },
+          data: { thing, chosen: thing.id === chosen, more: graph.explored.has(thing.id) ? undefined : more },
         }),
       );
     const edges = [...graph.arrows.values()]
@@ -118,20 +112,18 @@ function ThingNode({ data: { thing, chosen, more } }: NodeProps<Drawn>) {
       <span className={css.role}>{say(`schema.${thing.role}`)}</span>
       <span className={css.title}>{thing.title}</span>
       {more && (
-        <Tooltip label={say("more")}>
-          <ActionIcon
-            size="xs"
-            variant="default"
-            className={css.plus}
-            aria-label={say("more")}
-            onClick={(event) => {
-              event.stopPropagation();
-              more();
-            }}
-          >
-            <Plus size={12} aria-hidden />
-          </ActionIcon>
-        </Tooltip>
+        <button
+          type="button"
+          className={css.plus}
+          aria-label={say("more")}
+          title={say("more")}
+          onClick={(event) => {
+            event.stopPropagation();
+            void more(thing.id);
+          }}
+        >
+          {"+"}
+        </button>
       )}
       <Handle type="source" position={Position.Right} />
     </div>

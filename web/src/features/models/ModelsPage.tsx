@@ -1,9 +1,10 @@
-import { Link, useParams } from "@tanstack/react-router";
+import { useParams } from "@tanstack/react-router";
 import { all, named } from "~/api/filters";
 import { useList } from "~/api/resources";
 import { useProject } from "~/api/session";
 import type { Model } from "~/api/vertex.gen";
 import { useAddress } from "~/design/address";
+import { Go } from "~/design/Go";
 import { Labels } from "~/design/Labels";
 import { Empty, Problem, Waiting } from "~/design/Notice";
 import { Card, Page } from "~/design/Page";
@@ -56,9 +57,9 @@ function columns(say: Say<(typeof modelTexts.keys)[number]>): Column<Model>[] {
       width: "minmax(150px, 2fr)",
       order: "display_name",
       cell: (one) => (
-        <Link to={pageOf(one.name ?? "") as "/"} title={one.displayName}>
+        <Go to={pageOf(one.name ?? "") ?? "/"} title={one.displayName}>
           {one.displayName}
-        </Link>
+        </Go>
       ),
     },
     { id: "version", title: say("version"), width: "70px", cell: (one) => one.versionId },
@@ -89,6 +90,7 @@ function columns(say: Say<(typeof modelTexts.keys)[number]>): Column<Model>[] {
       id: "created",
       title: say("created"),
       width: "130px",
+      optional: true,
       order: "create_time",
       cell: (one) => <Ago at={micros(one.createTime)} />,
     },

@@ -3,17 +3,19 @@
 import { State } from "~/design/State";
 import { useTexts } from "~/i18n";
 import { formatClock } from "~/lib/times";
-import { tellAmount } from "./amounts";
+import { tellAmount, tellLabel } from "./amounts";
 import type { Moment } from "./moment";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
-import { subtitle } from "./words";
+import { subtitle, titleOf } from "./words";
 
 export function AsText({ moment, onOpen }: { moment: Moment; onOpen: (id: string) => void }) {
   const say = useTexts(pictureTexts);
   const title = (id: string) => {
     const node = moment.nodes.get(id)?.node;
-    return node ? `${say(`kind.${node.kind}`)} ${node.title}` : id;
+    if (!node) return id;
+    const name = titleOf(say, node);
+    return name === node.title ? `${say(`kind.${node.kind}`)} ${name}` : name;
   };
   return (
     <div className={css.text}>
@@ -27,7 +29,7 @@ export function AsText({ moment, onOpen }: { moment: Moment; onOpen: (id: string
                 <li key={seen.node.id} data-node={seen.node.id}>
                   <button type="button" onClick={() => onOpen(seen.node.id)}>
                     {title(seen.node.id)}
-                  </button>
+                  </button>{" "}
                   {seen.state && <State state={seen.state} />}{" "}
                   <span className={css.muted}>{[subtitle(say, seen), seen.reason].filter(Boolean).join(" · ")}</span>
                 </li>
@@ -49,7 +51,7 @@ export function AsText({ moment, onOpen }: { moment: Moment; onOpen: (id: string
           {moment.edges.map(({ edge, amount }) => (
             <tr key={edge.id} data-edge={edge.id}>
               <td>{title(edge.source)}</td>
-              <td>{[say(`edge.${edge.kind}`), edge.label].filter(Boolean).join(" · ")}</td>
+              <td>{[say(`edge.${edge.kind}`), tellLabel(say, edge.kind, edge.label)].filter(Boolean).join(" · ")}</td>
               <td>{title(edge.target)}</td>
               <td>{amount && tellAmount(say, edge.kind, amount)}</td>
               <td>{formatClock(edge.since, true)}</td>

@@ -3,15 +3,17 @@ import type { Edge as FlowEdge, Node as FlowNode } from "@xyflow/react";
 import { useMemo } from "react";
 import type { Picture } from "~/api/console.gen";
 import { Flow } from "~/design/Flow";
+import { useKept } from "~/design/kept";
 import { useTexts } from "~/i18n";
-import { tellAmount } from "./amounts";
+import { tellShort, type Words } from "./amounts";
 import type { Arrangement, Box } from "./arrange";
 import type { Drawn } from "./bundle";
 import { EDGES, type EdgeData } from "./edges";
 import type { Moment } from "./moment";
 import { NODES, type NodeData } from "./nodes";
-import { route } from "./route";
+import { lanesOf, route } from "./route";
 import { pictureTexts } from "./texts";
+import { titleOf } from "./words";
 
 interface Given {
   picture: Picture;
@@ -30,41 +32,40 @@ const FIT = { padding: 0.03, maxZoom: 1.1 };
 export function Canvas({ picture, arrangement, moment, edges, open, explains, live, onOpen }: Given) {
   const say = useTexts(pictureTexts);
   const nodes = useMemo(
-    () => [...regionsOf(picture, arrangement), ...nodesOf(arrangement, moment, open, explains)],
-    [picture, arrangement, moment, open, explains],
+    () => [...regionsOf(picture, arrangement), ...nodesOf(say, arrangement, moment, open, explains)],
+    [picture, arrangement, moment, open, explains, say],
   );
-  const drawn = useMemo(
-    () =>
-      edges.flatMap((edge): FlowEdge<EdgeData>[] => {
-        const from = arrangement.boxes.get(edge.source);
-        const to = arrangement.boxes.get(edge.target);
-        if (!from || !to) return [];
-        const told = [edge.label, tellAmount(say, edge.kind, edge.amount)].filter(Boolean).join(" · ");
-        return [
-          {
-            id: edge.id,
-            type: "observed",
-            source: edge.source,
-            target: edge.target,
-            ariaLabel: `${say(`edge.${edge.kind}`)} ${told}`,
-            data: {
-              kind: edge.kind,
-              way: route(edge.kind, from, to),
-              told,
-              fresh: moment.at - edge.last < FRESH && (live ? picture.until === 0 : true),
-              near: open === "" || open === edge.source || open === edge.target,
-              members: edge.members,
-            },
+  const drawn = useMemo(() => {
+    const lanes = lanesOf(edges);
+    return edges.flatMap((edge): FlowEdge<EdgeData>[] => {
+      const from = arrangement.boxes.get(edge.source);
+      const to = arrangement.boxes.get(edge.target);
+      if (!from || !to) return [];
+      const told = tellShort(say, edge.kind, edge.label, edge.amount);
+      return [
+        {
+          id: edge.id,
+          type: "observed",
+          source: edge.source,
+          target: edge.target,
+          ariaLabel: `${say(`edge.${edge.kind}`)} ${told}`,
+          data: {
+            kind: edge.kind,
+            way: route(edge.kind, from, to, lanes.get(edge.id)),
+            told,
+            fresh: moment.at - edge.last < FRESH && (live ? picture.until === 0 : true),
+            near: open === "" || open === edge.source || open === edge.target,
+            members: edge.members,
           },
-        ];
-      }),
-    [edges, arrangement, moment.at, open, live, picture.until, say],
-  );
+        },
+      ];
+    });
+  }, [edges, arrangement, moment.at, open, live, picture.until, say]);
   return (
     <Flow
       label={say("title")}
-      nodes={nodes}
-      edges={drawn}
+      nodes={useKept(nodes)}
+      edges={useKept(drawn)}
       nodeTypes={NODES}
       edgeTypes={EDGES}
       onOpen={(id) => onOpen(id?.startsWith("region:") ? undefined : id)}
@@ -87,11 +88,17 @@ function regionsOf(picture: Picture, { regions }: Arrangement): FlowNode<NodeDat
 
 const LAYERS: Record<string, number> = { attempt: -5, pool: -4 };
 
-function nodesOf({ boxes, dense }: Arrangement, moment: Moment, open: string, explains: boolean): FlowNode<NodeData>[] {
+function nodesOf(
+  say: Words,
+  { boxes, dense }: Arrangement,
+  moment: Moment,
+  open: string,
+  explains: boolean,
+): FlowNode<NodeData>[] {
   return [...moment.nodes.values()].flatMap((seen): FlowNode<NodeData>[] => {
     const box = boxes.get(seen.node.id);
     if (!box) return [];
-    const { kind, id, parent, title } = seen.node;
+    const { kind, id, parent } = seen.node;
     const group = kind === "attempt" || kind === "pool";
     return [
       {
@@ -99,7 +106,7 @@ function nodesOf({ boxes, dense }: Arrangement, moment: Moment, open: string, ex
         type: group ? "group" : kind === "replica" && dense.has(parent) ? "chip" : "card",
         ...at(box),
         zIndex: LAYERS[kind] ?? 1,
-        ariaLabel: title,
+        ariaLabel: titleOf(say, seen.node),
         data: { seen, open: open === id, explains },
       },
     ];

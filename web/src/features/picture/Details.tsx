@@ -14,10 +14,11 @@ import { idOf, pageOf } from "~/lib/names";
 import { formatClock } from "~/lib/times";
 import { formatBytes } from "~/lib/units";
 import { joinWords } from "~/lib/words";
-import { tellAmount } from "./amounts";
+import { tellAmount, tellLabel, type Words } from "./amounts";
 import type { Moment } from "./moment";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
+import { titleOf } from "./words";
 
 interface Given {
   picture: Picture;
@@ -39,13 +40,13 @@ export function Details({ picture, moment, id, explains, onClose }: Given) {
   const page = node.resource && node.resource !== picture.run ? pageOf(node.resource) : undefined;
   const facts = moment.nodes.get(id)?.facts ?? node.facts;
   const edges = moment.edges.filter(({ edge }) => edge.source === id || edge.target === id);
-  const titles = new Map(picture.nodes.map((one) => [one.id, one.title]));
+  const titles = new Map(picture.nodes.map((one) => [one.id, titleOf(say, one)]));
   return (
     <aside className={css.details} aria-label={say("details")}>
       <div className={css.detailsHead}>
         <div>
           <small className={css.muted}>{say(`kind.${node.kind}`)}</small>
-          <h2>{node.title}</h2>
+          <h2>{titleOf(say, node)}</h2>
         </div>
         <CloseButton aria-label={say("details")} onClick={onClose} />
       </div>
@@ -64,7 +65,9 @@ export function Details({ picture, moment, id, explains, onClose }: Given) {
       )}
       <Facts
         facts={[
-          ...Object.entries(facts).map(([key, value]): Fact => [wordsOf(key), shown(key, value)]),
+          ...Object.entries(facts)
+            .filter(([key, value]) => !ELSEWHERE.has(key) && value !== node.title)
+            .map(([key, value]): Fact => [wordOf(say, key), shown(key, value)]),
           [say("since"), formatClock(node.since, true)],
           [say("until"), node.until ? formatClock(node.until, true) : ""],
         ]}
@@ -79,7 +82,9 @@ export function Details({ picture, moment, id, explains, onClose }: Given) {
                   : `${titles.get(edge.source) ?? ""} ${say(`edge.${edge.kind}`)} →`}
               </span>
               <span className={css.muted}>
-                {[edge.label, amount && tellAmount(say, edge.kind, amount)].filter(Boolean).join(" · ")}
+                {[tellLabel(say, edge.kind, edge.label), amount && tellAmount(say, edge.kind, amount)]
+                  .filter(Boolean)
+                  .join(" · ")}
               </span>
             </li>
           ))}
@@ -184,9 +189,14 @@ function Objects({ objects }: { objects: readonly Thing[] }) {
   );
 }
 
-/** A fact's key as words: `machineType` is "machine type". Keys are the API's and stay in its language. */
-function wordsOf(key: string): string {
-  return key.replace(/([a-z0-9])([A-Z])/g, "$1 $2").toLowerCase();
+/** Facts that the panel shows in a place of their own, or in its head. */
+const ELSEWHERE = new Set(["objects", "lost", "labels", "displayName", "split", "task", "email"]);
+const KNOWN = new Set<string>(pictureTexts.keys);
+
+/** A fact's key as people say it; one that no text knows stays what the server calls it. */
+function wordOf(say: Words, key: string): string {
+  const known = `fact.${key}`;
+  return KNOWN.has(known) ? say(known as "fact.image") : key;
 }
 
 function shown(key: string, value: unknown): ReactNode {

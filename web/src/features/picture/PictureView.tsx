@@ -1,5 +1,5 @@
 // The picture of a run, live or at any past instant.
-import { Switch } from "@mantine/core";
+import { useHotkeys } from "@mantine/hooks";
 import { useCallback, useMemo, useState } from "react";
 import type { Picture } from "~/api/console.gen";
 import { useAddress } from "~/design/address";
@@ -14,7 +14,7 @@ import { Markers } from "./Markers";
 import { momentOf } from "./moment";
 import css from "./Picture.module.css";
 import { Timeline } from "./Timeline";
-import { Tools } from "./Tools";
+import { type Modes, Tools } from "./Tools";
 import { pictureTexts } from "./texts";
 import { useInstant } from "./useInstant";
 import { usePicture } from "./usePicture";
@@ -28,7 +28,6 @@ export function PictureView({ run }: { run: string }) {
 }
 
 function Shown({ picture }: { picture: Picture }) {
-  const say = useTexts(pictureTexts);
   const [address, change] = useAddress();
   const instant = useInstant(picture, address.at);
   const [explains, setExplains] = useState(false);
@@ -39,31 +38,31 @@ function Shown({ picture }: { picture: Picture }) {
   const edges = useMemo(() => bundled(moment, arrangement.dense, pools, open), [moment, arrangement, pools, open]);
   const choose = useCallback((id: string | undefined) => change({ open: id ?? "" }), [change]);
   const asText = address.as === "text";
+  const [large, setLarge] = useState(false);
+  useHotkeys([["Escape", () => setLarge(false)]]);
+  const modes: Modes = {
+    explains: [explains, () => setExplains((on) => !on)],
+    text: [asText, () => change({ as: asText ? "" : "text" })],
+    large: [large, () => setLarge((on) => !on)],
+  };
   return (
-    <div className={css.view}>
-      <div className={css.bar}>
-        <Tools
-          picture={picture}
-          arrangement={arrangement}
-          moment={moment}
-          edges={edges}
-          at={instant.at}
-          asText={asText}
-          onText={(on) => change({ as: on ? "text" : "" })}
-        />
-        <Switch
-          label={say("explain")}
-          checked={explains}
-          onChange={(event) => setExplains(event.currentTarget.checked)}
-        />
-      </div>
+    <div className={css.view} data-large={large || undefined}>
       <div className={css.stage}>
         <Markers />
         <div className={css.canvas}>
+          <Tools
+            picture={picture}
+            arrangement={arrangement}
+            moment={moment}
+            edges={edges}
+            at={instant.at}
+            modes={modes}
+          />
           {asText ? (
             <AsText moment={moment} onOpen={choose} />
           ) : (
             <Canvas
+              key={String(large)}
               picture={picture}
               arrangement={arrangement}
               moment={moment}

@@ -1,14 +1,22 @@
-// Beside the picture: link to a moment, save as SVG, show as text.
-import { Button } from "@mantine/core";
+// Above the picture: what is this, link to a moment, save as SVG, show as text, enlarge.
+import { ActionIcon, Tooltip } from "@mantine/core";
 import { useClipboard } from "@mantine/hooks";
-import { Download, Link2, Text } from "lucide-react";
+import { Check, CircleQuestionMark, Download, Link2, type LucideIcon, Maximize2, Minimize2, Text } from "lucide-react";
 import type { Picture } from "~/api/console.gen";
 import { useTexts } from "~/i18n";
 import type { Arrangement } from "./arrange";
 import type { Drawn } from "./bundle";
 import type { Moment } from "./moment";
+import css from "./Picture.module.css";
 import { svgOf } from "./svg";
 import { pictureTexts } from "./texts";
+
+/** What can be on or off, each with what turns it. */
+export interface Modes {
+  explains: readonly [boolean, () => void];
+  text: readonly [boolean, () => void];
+  large: readonly [boolean, () => void];
+}
 
 interface Given {
   picture: Picture;
@@ -16,11 +24,10 @@ interface Given {
   moment: Moment;
   edges: readonly Drawn[];
   at: number;
-  asText: boolean;
-  onText: (on: boolean) => void;
+  modes: Modes;
 }
 
-export function Tools({ picture, arrangement, moment, edges, at, asText, onText }: Given) {
+export function Tools({ picture, arrangement, moment, edges, at, modes }: Given) {
   const say = useTexts(pictureTexts);
   const clipboard = useClipboard({ timeout: 1500 });
   const link = () => {
@@ -37,24 +44,27 @@ export function Tools({ picture, arrangement, moment, edges, at, asText, onText 
     anchor.click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
   };
+  const [explains, explain] = modes.explains;
+  const [text, toText] = modes.text;
+  const [large, enlarge] = modes.large;
   return (
-    <>
-      <Button size="compact-sm" variant="default" leftSection={<Link2 size={14} aria-hidden />} onClick={link}>
-        {clipboard.copied ? say("linked") : say("link")}
-      </Button>
-      <Button size="compact-sm" variant="default" leftSection={<Download size={14} aria-hidden />} onClick={save}>
-        {say("export")}
-      </Button>
-      <Button
-        size="compact-sm"
-        variant={asText ? "light" : "default"}
-        leftSection={<Text size={14} aria-hidden />}
-        aria-pressed={asText}
-        onClick={() => onText(!asText)}
-      >
-        {say("text")}
-      </Button>
-    </>
+    <div className={css.bar} role="toolbar" aria-label={say("tools")}>
+      <Tool icon={CircleQuestionMark} label={say("explain")} on={explains} act={explain} />
+      <Tool icon={Text} label={say("text")} on={text} act={toText} />
+      <Tool icon={clipboard.copied ? Check : Link2} label={say(clipboard.copied ? "linked" : "link")} act={link} />
+      <Tool icon={Download} label={say("export")} act={save} />
+      <Tool icon={large ? Minimize2 : Maximize2} label={say("large")} on={large} act={enlarge} />
+    </div>
+  );
+}
+
+function Tool({ icon: Icon, label, on, act }: { icon: LucideIcon; label: string; on?: boolean; act: () => void }) {
+  return (
+    <Tooltip label={label}>
+      <ActionIcon variant={on ? "light" : "default"} size="md" aria-label={label} aria-pressed={on} onClick={act}>
+        <Icon size={15} aria-hidden />
+      </ActionIcon>
+    </Tooltip>
   );
 }
 

@@ -1,6 +1,7 @@
 // Amounts in words.
 import type { Amount, EdgeKind } from "~/api/console.gen";
 import type { Say } from "~/i18n";
+import { methodOf } from "~/lib/names";
 import { formatBytes, formatCount } from "~/lib/units";
 import type { pictureTexts } from "./texts";
 
@@ -15,4 +16,18 @@ export function tellAmount(say: Words, kind: EdgeKind, amount: Amount): string {
   const counts = kind === "asks" || kind === "calls" || told.length === 0;
   if (amount.count > 1 && counts) told.push(say("times", { count: amount.count, amount: formatCount(amount.count) }));
   return told.join(" · ");
+}
+
+/** The word that came with an edge, as people say it. */
+export function tellLabel(say: Words, kind: EdgeKind, label: string): string {
+  if (kind === "asks" && (label === "tokens" || label === "other")) return say(`asks.${label}`);
+  if (kind === "logs" && label === "service") return say("logs.service");
+  return kind === "calls" ? methodOf(label) : label;
+}
+
+/** What stands on an edge in the drawing: no more than its ends leave room for. */
+export function tellShort(say: Words, kind: EdgeKind, label: string, amount: Amount): string {
+  if (kind === "logs") return tellAmount(say, kind, { ...amount, bytes: 0 });
+  if (kind === "asks" && label !== "tokens") return "";
+  return [kind === "asks" && tellLabel(say, kind, label), tellAmount(say, kind, amount)].filter(Boolean).join(" · ");
 }

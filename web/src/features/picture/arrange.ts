@@ -20,18 +20,22 @@ export interface Arrangement {
   height: number;
 }
 
-const WIDTH = 196;
-const HEIGHT = 62;
-const GAP_X = 84;
-const GAP_Y = 22;
-const PAD = 28;
+const WIDTH = 184;
+const HEIGHT = 58;
+/** Kinds of which there may be many: one line each. */
+const SLIM: ReadonlySet<NodeKind> = new Set(["splits", "files", "package", "source", "logs", "lineage", "account"]);
+const SLIM_HEIGHT = 36;
+const GAP_X = 78;
+const GAP_Y = 10;
+const GAP_ROWS = 26;
+const PAD = 24;
 const TITLE = 34;
 /** Between the regions: where edges cross from one project into the other. */
-const BORDER = 150;
+const BORDER = 130;
 export const CHIP = 26;
 const CHIP_GAP = 6;
 const MOST_CARDS = 4;
-const REPLICA = { width: 172, height: 54 };
+const REPLICA = { width: 188, height: 54 };
 
 type Cell = readonly [column: number, row: number];
 
@@ -64,7 +68,7 @@ export function arrange(picture: Picture): Arrangement {
   const cells = stacked(picture.nodes);
   const heights = Array.from({ length: ROWS }, (_, row) => rowHeight(cells, row));
   const tops = heights.map(
-    (_, row) => PAD + TITLE + sum(heights.slice(0, row).map((one) => (one ? one + GAP_Y * 1.6 : 0))),
+    (_, row) => PAD + TITLE + sum(heights.slice(0, row).map((one) => (one ? one + GAP_ROWS : 0))),
   );
   const userColumns = columnsOf(cells.user);
   const userWidth = 2 * PAD + userColumns.length * WIDTH + Math.max(0, userColumns.length - 1) * GAP_X;
@@ -108,11 +112,21 @@ function stacked(nodes: readonly Node[]): { user: Cells; tenant: Cells } {
 }
 
 function rowHeight({ user, tenant }: { user: Cells; tenant: Cells }, row: number): number {
-  const counts = [user, tenant].flatMap((cells) =>
-    [...cells].filter(([key]) => key.endsWith(`,${row}`)).map(([, nodes]) => nodes.length),
+  const heights = [user, tenant].flatMap((cells) =>
+    [...cells]
+      .filter(([key]) => key.endsWith(`,${row}`))
+      .map(([, nodes]) => sum(nodes.map(heightOf)) + (nodes.length - 1) * GAP_Y),
   );
-  const most = Math.max(0, ...counts);
-  return most ? most * HEIGHT + (most - 1) * GAP_Y : 0;
+  return Math.max(0, ...heights);
+}
+
+/** Whether a node is drawn in one line. */
+export function isSlim(kind: NodeKind): boolean {
+  return SLIM.has(kind);
+}
+
+function heightOf({ kind }: Node): number {
+  return isSlim(kind) ? SLIM_HEIGHT : HEIGHT;
 }
 
 function columnsOf(cells: Cells): number[] {
@@ -122,9 +136,11 @@ function columnsOf(cells: Cells): number[] {
 function place(cells: Cells, tops: readonly number[], xOf: (column: number) => number, boxes: Map<string, Box>): void {
   for (const [key, nodes] of cells) {
     const [column = 0, row = 0] = key.split(",").map(Number);
-    nodes.forEach((node, i) => {
-      boxes.set(node.id, { x: xOf(column), y: (tops[row] ?? 0) + i * (HEIGHT + GAP_Y), width: WIDTH, height: HEIGHT });
-    });
+    let y = tops[row] ?? 0;
+    for (const node of nodes) {
+      boxes.set(node.id, { x: xOf(column), y, width: WIDTH, height: heightOf(node) });
+      y += heightOf(node) + GAP_Y;
+    }
   }
 }
 

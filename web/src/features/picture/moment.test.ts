@@ -45,7 +45,7 @@ const PICTURE: Picture = {
     node("job", "job", "user", {
       states: [
         { time: 10, state: "PENDING", reason: "", facts: {} },
-        { time: 40, state: "RUNNING", reason: "", facts: {} },
+        { time: 40, state: "RUNNING", reason: "", facts: { image: "i" } },
       ],
     }),
     node("splits", "splits", "user"),

@@ -1,5 +1,5 @@
 // The picture at an instant: what was there, in which state, with which amounts. Pure.
-import type { Amount, Edge, Growth, Node, Patch, Picture } from "~/api/console.gen";
+import type { Amount, Edge, Growth, Node, Patch, Picture, State } from "~/api/console.gen";
 
 export interface SeenNode {
   node: Node;
@@ -27,25 +27,35 @@ export interface Moment {
 /** What of a picture had been observed at an instant. */
 export function momentOf(picture: Picture, at: number): Moment {
   const nodes = new Map<string, SeenNode>();
-  for (const node of picture.nodes) {
-    if (node.since > at) continue;
-    const state = lastBy(node.states, at);
-    const over = node.until > 0 && node.until <= at;
-    nodes.set(node.id, {
-      node,
-      state: state?.state ?? "",
-      reason: state?.reason ?? "",
-      facts: factsAt(node, at),
-      over,
-    });
-  }
+  for (const node of picture.nodes) if (node.since <= at) nodes.set(node.id, seenNode(node, at));
   const edges = picture.edges
     .filter((edge) => edge.since <= at && nodes.has(edge.source) && nodes.has(edge.target))
-    .map((edge): SeenEdge => {
-      const amount = lastBy(edge.amounts, at);
-      return { edge, amount, last: amount?.time ?? edge.since };
-    });
+    .map((edge) => seenEdge(edge, at));
   return { at, nodes, edges };
+}
+
+/** What was last seen of each node and edge: the same objects come again while nothing of them changes, so that
+ * nothing of them is drawn again. */
+const NODES = new WeakMap<Node, { step: State | undefined; seen: SeenNode }>();
+const EDGES = new WeakMap<Edge, SeenEdge>();
+
+function seenNode(node: Node, at: number): SeenNode {
+  const step = lastBy(node.states, at);
+  const over = node.until > 0 && node.until <= at;
+  const known = NODES.get(node);
+  if (known && known.step === step && known.seen.over === over) return known.seen;
+  const seen = { node, state: step?.state ?? "", reason: step?.reason ?? "", facts: factsAt(node, at), over };
+  NODES.set(node, { step, seen });
+  return seen;
+}
+
+function seenEdge(edge: Edge, at: number): SeenEdge {
+  const amount = lastBy(edge.amounts, at);
+  const known = EDGES.get(edge);
+  if (known && known.amount === amount) return known;
+  const seen = { edge, amount, last: amount?.time ?? edge.since };
+  EDGES.set(edge, seen);
+  return seen;
 }
 
 function factsAt(node: Node, at: number): Record<string, unknown> {

@@ -25,10 +25,11 @@ import { memo, type ReactNode } from "react";
 import type { NodeKind } from "~/api/console.gen";
 import { State, stateWord, toneOf } from "~/design/State";
 import { useTexts } from "~/i18n";
+import { isSlim } from "./arrange";
 import type { SeenNode } from "./moment";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
-import { subtitle } from "./words";
+import { subtitle, titleOf } from "./words";
 
 export interface NodeData extends Record<string, unknown> {
   seen?: SeenNode;
@@ -81,7 +82,7 @@ const Group = memo(({ data }: Given) => {
       <div className={css.group} data-kind={node.kind} data-open={data.open || undefined} data-region={node.region}>
         <Ends />
         <span className={css.groupTitle}>
-          {node.title}
+          {titleOf(say, node)}
           <small>{subtitle(say, data.seen)}</small>
         </span>
         {state && <State state={state} />}
@@ -96,6 +97,8 @@ const Card = memo(({ data }: Given) => {
   const { node, state, reason, over } = data.seen;
   const Icon = ICONS[node.kind];
   const more = reason || subtitle(say, data.seen);
+  const title = titleOf(say, node);
+  const slim = isSlim(node.kind);
   return (
     <Explained data={data}>
       <div
@@ -105,16 +108,19 @@ const Card = memo(({ data }: Given) => {
         data-tone={state ? toneOf(state) : undefined}
         data-open={data.open || undefined}
         data-over={over || undefined}
-        title={[node.title, more].filter(Boolean).join("\n")}
+        data-slim={slim || undefined}
+        title={[say(`kind.${node.kind}`), title, more, state && stateWord(state)].filter(Boolean).join("\n")}
       >
         <Ends />
         <Icon size={18} aria-hidden className={css.icon} />
         <span className={css.words}>
-          <span className={css.kind}>
-            {say(`kind.${node.kind}`)}
-            {state && <State state={state} />}
-          </span>
-          <span className={css.title}>{node.title}</span>
+          {!slim && (
+            <span className={css.kind}>
+              {say(`kind.${node.kind}`)}
+              {state && <State state={state} />}
+            </span>
+          )}
+          <span className={css.title}>{title}</span>
           {more && <span className={css.more}>{more}</span>}
         </span>
       </div>

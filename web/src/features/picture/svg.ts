@@ -1,13 +1,13 @@
 // The picture as an SVG file: the same boxes and curves, with the theme's colours written in. Pure.
-import type { EdgeKind, NodeKind, Picture } from "~/api/console.gen";
+import type { NodeKind, Picture } from "~/api/console.gen";
 import { toneOf } from "~/design/State";
-import { tellAmount, type Words } from "./amounts";
-import type { Arrangement, Box } from "./arrange";
+import { tellShort, type Words } from "./amounts";
+import { type Arrangement, type Box, isSlim } from "./arrange";
 import type { Drawn } from "./bundle";
 import { groupOf } from "./edges";
 import type { Moment, SeenNode } from "./moment";
-import { route } from "./route";
-import { subtitle } from "./words";
+import { lanesOf, route } from "./route";
+import { subtitle, titleOf } from "./words";
 
 type Colour = (token: string) => string;
 
@@ -36,6 +36,7 @@ export function svgOf(
       colour,
     ),
   );
+  const lanes = lanesOf(edges);
   const order = (kind: NodeKind) => (kind === "attempt" ? 0 : kind === "pool" ? 1 : 2);
   const nodes = [...moment.nodes.values()].sort((a, b) => order(a.node.kind) - order(b.node.kind));
   const groups = nodes.filter(({ node }) => order(node.kind) < 2);
@@ -43,7 +44,7 @@ export function svgOf(
   parts.push(...groups.map((seen) => nodeSvg(seen, boxes.get(seen.node.id), say, colour)));
   parts.push(...edges.map((edge) => edgeSvg(edge, boxes, colour)));
   parts.push(...cards.map((seen) => nodeSvg(seen, boxes.get(seen.node.id), say, colour)));
-  parts.push(...edges.map((edge) => labelSvg(edge, boxes, say, colour)));
+  parts.push(...edges.map((edge) => labelSvg(edge, lanes.get(edge.id) ?? 0, boxes, say, colour)));
   const size = `width="${width + 2 * PAD}" height="${height + 2 * PAD}" viewBox="${-PAD} ${-PAD} ${width + 2 * PAD} ${height + 2 * PAD}"`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="system-ui, sans-serif">`,
@@ -69,16 +70,24 @@ function nodeSvg(seen: SeenNode, box: Box | undefined, say: Words, colour: Colou
   const tone = state ? colour(`--${toneOf(state)}`) : "";
   const line = colour(`--${node.region}-line`);
   if (group) {
-    const words = [node.title, subtitle(say, seen)].filter(Boolean).join("  ");
+    const words = [titleOf(say, node), subtitle(say, seen)].filter(Boolean).join("  ");
     return (
       rect(box, colour("--surface"), line, 10, 0.6) + text(box.x + 12, box.y + 21, words, colour("--text"), 12, 600)
     );
   }
-  if (box.height < 40) {
+  if (box.width < 40) {
     const index = String(facts.index ?? "");
     return rect(box, colour(`--${toneOf(state)}-soft`), tone, 5) + text(box.x + 7, box.y + 17, index, tone, 10, 600);
   }
   const most = Math.floor((box.width - 24) / 6.6);
+  const title = titleOf(say, node);
+  if (isSlim(node.kind)) {
+    const words = [title, subtitle(say, seen)].filter(Boolean).join("  ");
+    return (
+      rect(box, colour("--surface"), tone || line, 9) +
+      text(box.x + 12, box.y + 23, cut(words, most), colour("--text"), 12, 600)
+    );
+  }
   const lines = [
     text(
       box.x + 12,
@@ -88,7 +97,7 @@ function nodeSvg(seen: SeenNode, box: Box | undefined, say: Words, colour: Colou
       10.5,
       600,
     ),
-    text(box.x + 12, box.y + 35, cut(node.title, most), colour("--text"), 12.5, 600),
+    text(box.x + 12, box.y + 35, cut(title, most), colour("--text"), 12.5, 600),
     text(box.x + 12, box.y + 51, cut(subtitle(say, seen), most + 4), colour("--text-muted"), 10.5, 400),
   ];
   return rect(box, colour("--surface"), tone || line, 9) + lines.join("");
@@ -103,12 +112,12 @@ function edgeSvg(edge: Drawn, boxes: ReadonlyMap<string, Box>, colour: Colour): 
   return `<path d="${path}" fill="none" stroke="${colour(EDGE_TOKENS[group])}" stroke-width="1.6" marker-end="url(#${group})"/>`;
 }
 
-function labelSvg(edge: Drawn, boxes: ReadonlyMap<string, Box>, say: Words, colour: Colour): string {
+function labelSvg(edge: Drawn, lane: number, boxes: ReadonlyMap<string, Box>, say: Words, colour: Colour): string {
   const from = boxes.get(edge.source);
   const to = boxes.get(edge.target);
-  const told = [edge.label, tellAmount(say, edge.kind as EdgeKind, edge.amount)].filter(Boolean).join(" · ");
+  const told = tellShort(say, edge.kind, edge.label, edge.amount);
   if (!from || !to || !told) return "";
-  const { x, y } = route(edge.kind, from, to);
+  const { x, y } = route(edge.kind, from, to, lane);
   const width = told.length * 6 + 12;
   return (
     rect({ x: x - width / 2, y: y - 9, width, height: 18 }, colour("--surface"), colour("--line"), 9) +

@@ -62,11 +62,10 @@ export function useInstant(picture: Picture, asked: string | undefined): Instant
   return { at, live: held === undefined, from, to, playing, speed, seek, play, setSpeed };
 }
 
-/** Until when there is something to see: to the last thing observed, or to the present while the run lives. */
+/** Until when there is something to see: the last thing observed (by the server's clock), or now while a run lives. */
 function endOf(picture: Picture, now: number): number {
-  if (!picture.until) return now;
   const steps = picture.edges.map((edge) => edge.amounts.at(-1)?.time ?? edge.since);
-  return Math.max(picture.until, ...steps, ...picture.nodes.map((node) => Math.max(node.since, node.until)));
+  return Math.max(picture.until || now, ...steps, ...picture.nodes.map((node) => Math.max(node.since, node.until)));
 }
 
 function instantOf(text: string | undefined): number | undefined {

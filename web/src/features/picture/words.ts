@@ -1,16 +1,26 @@
 // What a node says of itself at a glance, in one short line.
-import { formatBytes, formatCount } from "~/lib/units";
+
+import type { Node } from "~/api/console.gen";
+import { methodOf } from "~/lib/names";
+import { formatCount } from "~/lib/units";
 import type { Words } from "./amounts";
 import type { SeenNode } from "./moment";
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 const number = (value: unknown): number => (typeof value === "number" ? value : 0);
 
+/** What a node is called; those that are the platform's own by what people call them. */
+export function titleOf(say: Words, { kind, title }: Node): string {
+  if (kind === "attempt") return say("attempt", { n: title });
+  if (kind === "queue" || kind === "logs") return say(`title.${kind}`);
+  return title;
+}
+
 /** The second line of a node's card; empty when there is nothing worth a line. */
 export function subtitle(say: Words, { node, facts }: SeenNode): string {
   switch (node.kind) {
     case "caller":
-      return text(facts.method) || text(facts.library) || text(facts.agent);
+      return methodOf(text(facts.method)) || text(facts.library) || text(facts.agent);
     case "replica":
     case "pool":
       return [text(facts.machine), text(facts.python) && `Python ${text(facts.python)}`].filter(Boolean).join(" · ");
@@ -18,9 +28,10 @@ export function subtitle(say: Words, { node, facts }: SeenNode): string {
       return [text(facts.python) && `Python ${text(facts.python)}`, text(facts.substituted)]
         .filter(Boolean)
         .join(" · ");
-    case "source":
-    case "package":
-      return number(facts.bytes) ? formatBytes(number(facts.bytes)) : "";
+    case "splits":
+      return number(facts.rows)
+        ? say("rows", { count: number(facts.rows), amount: formatCount(number(facts.rows)) })
+        : "";
     case "files":
       return Array.isArray(facts.objects) ? formatCount(facts.objects.length) : "";
     case "queue":

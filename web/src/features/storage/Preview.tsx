@@ -1,9 +1,11 @@
 // What is in an object, as far as a page can show it: text, JSON, tables, images. Nothing of it is ever run.
+
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { readRange, readStart, type StoredObject } from "~/api/storage";
 import { Code } from "~/design/Copy";
 import { Problem, Waiting } from "~/design/Notice";
+import { Wide } from "~/design/Page";
 import { useTexts } from "~/i18n";
 import { formatBytes } from "~/lib/units";
 import css from "./Objects.module.css";
@@ -101,8 +103,7 @@ function SheetView({ sheet }: { sheet: Sheet }) {
   const say = useTexts(storageTexts);
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard */}
-      <section className={css.sheet} tabIndex={0} aria-label={say("preview")}>
+      <Wide className={css.sheet} label={say("preview")}>
         <table>
           <thead>
             <tr>
@@ -126,7 +127,7 @@ function SheetView({ sheet }: { sheet: Sheet }) {
             ))}
           </tbody>
         </table>
-      </section>
+      </Wide>
       <p className={css.hint}>{say("preview.table", { count: sheet.total, columns: sheet.columns.length })}</p>
     </>
   );

@@ -18,8 +18,14 @@ export function Failure({ failure, onLogs }: { failure: FailureInfo; onLogs: () 
         </Button>
       }
     >
-      <p className={css.what}>{failure.what}</p>
-      {failure.line && <p className={css.line}>{failure.line}</p>}
+      <p className={css.what} lang="en">
+        {failure.what}
+      </p>
+      {failure.line && (
+        <p className={css.line} data-data>
+          {failure.line}
+        </p>
+      )}
       {failure.hints.length > 0 && (
         <ul className={css.hints}>
           {failure.hints.map((hint) => (

@@ -5,11 +5,11 @@ import type { EventInfo, ReplicaInfo, RunDetails } from "~/api/console.gen";
 import type { CustomJob, TrainingPipeline, WorkerPoolSpec } from "~/api/vertex.gen";
 import { Id } from "~/design/Copy";
 import { type Fact, Facts } from "~/design/Facts";
-import { Card } from "~/design/Page";
+import { Card, Wide } from "~/design/Page";
 import { State } from "~/design/State";
 import { Ago } from "~/design/Time";
 import { useTexts } from "~/i18n";
-import { idOf, pageOf } from "~/lib/names";
+import { idOf, methodOf, pageOf } from "~/lib/names";
 import { formatClock, formatInstant } from "~/lib/times";
 import { Failure } from "./Failure";
 import css from "./Training.module.css";
@@ -53,7 +53,7 @@ function Timeline({ events }: { events: readonly EventInfo[] }) {
             </time>
             <span>
               {text}
-              {more && <small>{more.split("\n")[0]}</small>}
+              {more && <small lang="en">{more.split("\n")[0]}</small>}
             </span>
           </li>
         );
@@ -69,7 +69,7 @@ function About({ details }: { details: RunDetails }) {
   const job = details.job as CustomJob | null;
   const spec = job?.jobSpec ?? (pipeline?.trainingTaskInputs as CustomJob["jobSpec"]);
   const created = details.timeline.find((event) => event.kind.endsWith(".created"));
-  const called = (created?.data ?? {}) as Record<string, string | undefined>;
+  const client = (created?.data.client ?? {}) as Record<string, string | undefined>;
   const replica = details.replicas[0];
   const parent = run.name.split("/").slice(0, 4).join("/");
   const dataset = pipeline?.inputDataConfig?.datasetId && `${parent}/datasets/${pipeline.inputDataConfig.datasetId}`;
@@ -82,7 +82,10 @@ function About({ details }: { details: RunDetails }) {
         [say("started"), run.started ? <Ago key="started" at={run.started} /> : ""],
         [say("ended"), run.ended ? <Ago key="ended" at={run.ended} /> : ""],
         [say("by"), created?.actor],
-        [say("method"), [called.caller, called.library].filter(Boolean).join(" · ")],
+        [
+          say("method"),
+          [methodOf(client.method ?? ""), client.library, client.environment].filter(Boolean).join(" · "),
+        ],
         [say("dataset"), dataset && <To key="dataset" name={dataset} />],
         ...poolFacts(spec?.workerPoolSpecs?.[0], say),
         [say("output"), output && <To key="output" name={`${output.replace(/\/$/, "")}/`} whole />],
@@ -108,11 +111,23 @@ function poolFacts(
   const uris = python?.packageUris ?? [];
   const facts: Fact[] = [
     [say("image"), python?.executorImageUri ?? container?.imageUri],
-    [say("code"), python?.pythonModule ?? container?.command?.join(" ")],
+    [
+      say("code"),
+      python?.pythonModule ?? (container?.command?.length && <Program key="code" text={container.command.join(" ")} />),
+    ],
     [say("package"), uris.length > 0 && uris.map((uri): ReactNode => <To key={uri} name={uri} whole />)],
     [say("args"), (python?.args ?? container?.args ?? []).join(" ")],
   ];
   return facts.filter(([, value]) => !!value);
+}
+
+/** A command may be a whole program. */
+function Program({ text }: { text: string }) {
+  return (
+    <code className={css.program} title={text}>
+      {text}
+    </code>
+  );
 }
 
 function To({ name, whole }: { name: string; whole?: boolean }) {
@@ -128,7 +143,7 @@ function Replicas({ replicas }: { replicas: readonly ReplicaInfo[] }) {
       <Card title={say("replicas")}>
         {replicas.length === 0 && <p className={css.muted}>{say("replicas.none")}</p>}
         {replicas.length > 0 && (
-          <div className={css.wide}>
+          <Wide label={say("replicas")}>
             <table className={css.table}>
               <thead>
                 <tr>
@@ -168,7 +183,7 @@ function Replicas({ replicas }: { replicas: readonly ReplicaInfo[] }) {
                 ))}
               </tbody>
             </table>
-          </div>
+          </Wide>
         )}
       </Card>
     </div>

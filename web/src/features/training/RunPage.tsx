@@ -72,7 +72,7 @@ export function RunPage() {
             <Suspense fallback={<Waiting lines={6} height={400} />}>
               {tab === "picture" && <PictureView run={run.name} />}
               {tab === "overview" && <Overview details={details.data} onLogs={() => change({ tab: "logs" }, true)} />}
-              {tab === "logs" && run.job && <LogView job={run.job} over={isOver(run.state)} />}
+              {tab === "logs" && run.job && <LogView job={run.job} tasks={tasksOf(details.data)} />}
               {tab === "usage" && run.job && <UsageView job={run.job} over={isOver(run.state)} />}
               {tab === "spec" && <Specification details={details.data} />}
             </Suspense>
@@ -87,9 +87,13 @@ function Lead({ details: { run } }: { details: RunDetails }) {
   return (
     <>
       <Took from={run.started || run.created} to={run.ended} />
-      {run.reason && ` · ${run.reason}`} <Labels labels={run.labels} />
+      {run.reason && <span lang="en">{` · ${run.reason}`}</span>} <Labels labels={run.labels} />
     </>
   );
+}
+
+function tasksOf(details: RunDetails): string[] {
+  return [...new Set(details.replicas.map((one) => one.task))];
 }
 
 function Specification({ details }: { details: RunDetails }) {

@@ -5,6 +5,7 @@ import { useMemo } from "react";
 import type { RunItem } from "~/api/console.gen";
 import { useProject } from "~/api/session";
 import { useAddress } from "~/design/address";
+import { Go } from "~/design/Go";
 import { Labels } from "~/design/Labels";
 import { Empty, Problem, Waiting } from "~/design/Notice";
 import { Card, Page } from "~/design/Page";
@@ -76,9 +77,9 @@ function columns(say: Say<(typeof trainingTexts.keys)[number]>): Column<RunItem>
       width: "minmax(150px, 2fr)",
       order: "title",
       cell: (run) => (
-        <Link to={`/${run.name}` as "/"} title={run.title} preload={false}>
+        <Go to={`/${run.name}`} title={run.title}>
           {run.title}
-        </Link>
+        </Go>
       ),
     },
     {
@@ -87,7 +88,7 @@ function columns(say: Say<(typeof trainingTexts.keys)[number]>): Column<RunItem>
       width: "minmax(140px, 3fr)",
       optional: true,
       cell: (run) => (
-        <span className={run.cause ? css.cause : css.muted} title={run.cause || run.reason || run.code}>
+        <span lang="en" className={run.cause ? css.cause : css.muted} title={run.cause || run.reason || run.code}>
           {run.cause || run.reason || run.code}
         </span>
       ),
@@ -119,6 +120,7 @@ function columns(say: Say<(typeof trainingTexts.keys)[number]>): Column<RunItem>
       id: "created",
       title: say("created"),
       width: "120px",
+      optional: true,
       order: "created",
       cell: (run) => <Ago at={run.created} />,
     },

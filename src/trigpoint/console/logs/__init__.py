@@ -1,0 +1,1 @@
+"""What a job printed, page by page and as it comes."""

@@ -1,0 +1,189 @@
+"""What one replica exchanged with the rest of the world: its series as edges whose amounts grow in time. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from trigpoint.console.picture.places import Place, Places, split
+from trigpoint.console.picture.records import ASKS, PRINTS, READS, WRITES, Member, Series
+from trigpoint.console.picture.sheet import edge
+from trigpoint.console.picture.wire import Amount, Edge
+from trigpoint.core.clock import Micros
+from trigpoint.store import steps
+from trigpoint.store.steps import Step
+from trigpoint.store.telemetry import Heartbeat
+
+MOST = 240
+"""Amounts of an edge beyond which those that lie close together are left out."""
+TOKENS = frozenset({"token", "identity"})
+Steps = Sequence[Step]
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """An object (or many, with a star) as one replica touched it."""
+
+    uri: str
+    generation: str
+    replica: str
+    """Id of the replica's node."""
+    time: Micros
+    last: Micros
+    read: int
+    written: int
+    opens: int
+    size: int = 0
+    """Bytes of the generation where the replica made it."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Everything of one replica."""
+
+    edges: Sequence[Edge]
+    touched: Mapping[Place, Sequence[Touch]]
+    tokens: Sequence[Steps]
+    """The series of tokens that it was given."""
+
+
+def node_of(member: Member) -> str:
+    """Return the id of a replica's node."""
+    return f"attempt/{member.attempt}/replica/{member.record.task}"
+
+
+def flow(member: Member, series: Series, beat: Heartbeat | None, where: Places, since: Micros) -> Flow:
+    """Return what a replica exchanged; `since` is when its node begins."""
+    me = node_of(member)
+    chains: dict[tuple[str, Place], list[Steps]] = {}
+    touched: dict[Place, dict[str, Touch]] = {}
+    asked: dict[str, list[Steps]] = {}
+    for (what, thing), chain in series.items():
+        if what in (READS, WRITES):
+            place = where.of(thing)
+            chains.setdefault((what, place), []).append(chain)
+            _touch(touched.setdefault(place, {}), me, what, thing, chain, since)
+        elif what == ASKS:
+            asked.setdefault("tokens" if thing in TOKENS else "other", []).append(chain)
+    edges = [_edge(what, place, me, found, since) for (what, place), found in chains.items()]
+    metadata = f"attempt/{member.attempt}/metadata"
+    edges += [_made("asks", me, metadata, found, since, label) for label, found in asked.items()]
+    said = printed(member, series, beat)
+    if said:
+        edges.append(_made("logs", me, "logs", said, since))
+    return Flow(edges, {place: list(each.values()) for place, each in touched.items()}, asked.get("tokens", ()))
+
+
+def printed(member: Member, series: Series, beat: Heartbeat | None) -> list[Steps]:
+    """Return the series of what a replica printed: as reported on the way, and with what its end says."""
+    found = {thing: chain for (what, thing), chain in series.items() if what == PRINTS}
+    if not found and beat is not None:
+        logs: Mapping[str, int] = beat.body.get("logs") or {}
+        found = {thing: [_total(None, thing, beat.time, size, 0)] for thing, size in logs.items() if size}
+    record = member.record
+    ended = record.times.get("ENDED", 0)
+    lines = record.printed.get("lines", {})
+    for thing, size in record.printed.get("logs", {}).items():
+        chain = found.get(thing, ())
+        last = chain[-1] if chain else None
+        if last is None or (last.bytes, last.lines) < (size, lines.get(thing, 0)):
+            found[thing] = [*chain, _total(last, thing, ended, size, lines.get(thing, 0))]
+    return [found[thing] for thing in sorted(found)]
+
+
+def timeline(chains: Sequence[Steps], since: Micros) -> tuple[Amount, ...]:
+    """Return series together as amounts, none before `since`; the same beginning for series that only go on."""
+    if len(chains) == 1:
+        found = [Amount(max(step.time, since), step.bytes, lines=step.lines, count=step.count) for step in chains[0]]
+    else:
+        found = _merged(chains, since)
+    return tuple(_thinned(found) if len(found) > MOST else found)
+
+
+def _merged(chains: Sequence[Steps], since: Micros) -> list[Amount]:
+    passed: list[tuple[Micros, int, int, int]] = []
+    for chain in chains:
+        size = lines = count = 0
+        for step in chain:
+            passed.append((step.time, step.bytes - size, step.lines - lines, step.count - count))
+            size, lines, count = step.bytes, step.lines, step.count
+    passed.sort()
+    found: list[Amount] = []
+    size = lines = count = 0
+    for time, more, further, opens in passed:
+        size, lines, count = size + more, lines + further, count + opens
+        made = Amount(max(time, since), size, lines=lines, count=count)
+        if found and found[-1].time == made.time:
+            found[-1] = made
+        else:
+            found.append(made)
+    return found
+
+
+def _thinned(found: list[Amount]) -> list[Amount]:
+    """Return amounts of which later ones lie further apart, as in `store.steps`; the last one always stays."""
+    kept = found[:1]
+    for amount in found[1:-1]:
+        if amount.time - kept[-1].time >= steps.width(len(kept)):
+            kept.append(amount)
+    return [*kept, found[-1]]
+
+
+def _edge(what: str, place: Place, me: str, chains: Sequence[Steps], since: Micros) -> Edge:
+    """Return the edge of reads or writes: it points the way the bytes go."""
+    if what == WRITES:
+        return _made("writes", me, place.id, chains, since)
+    return _made("fetches" if place.kind == "package" else "reads", place.id, me, chains, since)
+
+
+def _made(kind: str, source: str, target: str, chains: Sequence[Steps], since: Micros, label: str = "") -> Edge:
+    amounts = timeline(chains, since)
+    first = max(since, min(chain[0].begun for chain in chains))
+    return edge(kind, source, target, first, until=amounts[-1].time, amounts=amounts, label=label)  # type: ignore[arg-type]
+
+
+def _touch(touched: dict[str, Touch], me: str, what: str, thing: str, chain: Steps, since: Micros) -> None:
+    first, last = chain[0], chain[-1]
+    begun = max(first.begun, since)
+    read, written = (last.bytes, 0) if what == READS else (0, last.bytes)
+    size = first.bytes if what == WRITES else 0
+    old = touched.get(thing)
+    if old is None:
+        touched[thing] = Touch(*split(thing), me, begun, last.time, read, written, last.count, size)
+    else:
+        touched[thing] = replace(
+            old,
+            time=min(old.time, begun),
+            last=max(old.last, last.time),
+            read=old.read + read,
+            written=old.written + written,
+            opens=old.opens + last.count,
+            size=max(old.size, size),
+        )
+
+
+def _total(last: Step | None, thing: str, time: Micros, size: int, lines: int) -> Step:
+    growth = steps.Growth(time, size, lines=lines, total=True)
+    made = steps.grown(last, "", PRINTS, thing, growth)
+    return made if last is None or made.number > last.number else replace(made, number=last.number + 1)
+
+
+def joined(touches: Iterable[Touch]) -> dict[tuple[str, str], Touch]:
+    """Return objects by URI and generation, whoever touched them."""
+    found: dict[tuple[str, str], Touch] = {}
+    for touch in touches:
+        key = (touch.uri, touch.generation)
+        old = found.get(key)
+        found[key] = (
+            touch
+            if old is None
+            else replace(
+                old,
+                replica="",
+                time=min(old.time, touch.time),
+                last=max(old.last, touch.last),
+                read=old.read + touch.read,
+                written=old.written + touch.written,
+                opens=old.opens + touch.opens,
+                size=max(old.size, touch.size),
+            )
+        )
+    return found

@@ -1,0 +1,181 @@
+"""The picture in the page is the server's, node by node and edge by edge, now and at past instants.
+
+That the server's is the truth is what tests/console/picture proves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.live.console import Console
+from tests.web.conftest import Open, Served, settle
+
+RUNS = ["pipeline", "failed", "cancelled", "hostile", "many"]
+
+
+@pytest.fixture(scope="module")
+def console(served: Served) -> Console:
+    assert served.home.info is not None
+    return Console(served.home.info)
+
+
+def step(steps: Sequence[Mapping[str, Any]], at: int) -> Mapping[str, Any]:
+    """Return the last of some steps at or before an instant; nothing when there is none."""
+    return next((one for one in reversed(steps) if one["time"] <= at), {})
+
+
+def nodes_at(picture: Any, at: int) -> dict[str, str]:
+    """Return the nodes at an instant, with their states."""
+    return {
+        node["id"]: str(step(node["states"], at).get("state", "")) for node in picture["nodes"] if node["since"] <= at
+    }
+
+
+def edges_at(picture: Any, at: int) -> dict[str, str]:
+    """Return the edges at an instant, with their rows, lines and bytes in words."""
+    nodes = nodes_at(picture, at)
+    return {
+        edge["id"]: told(edge["kind"], step(edge["amounts"], at))
+        for edge in picture["edges"]
+        if edge["since"] <= at and {edge["source"], edge["target"]} <= nodes.keys()
+    }
+
+
+def told(kind: str, amount: Mapping[str, Any]) -> str:
+    """Return an amount as the page says it in English."""
+    parts = [
+        f"{amount[unit]:,} {unit if amount[unit] != 1 else unit[:-1]}"
+        for unit in ("rows", "lines")
+        if amount.get(unit, 0)
+    ]
+    if amount.get("bytes") and kind != "exports":
+        parts.append(size(amount["bytes"]))
+    if amount.get("count", 0) > 1 and (kind in ("asks", "calls") or not parts):
+        parts.append(f"{amount['count']:,} times")
+    return " · ".join(parts)
+
+
+def size(count: float) -> str:
+    """Return bytes as the page says them."""
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            text = f"{count:.0f}" if unit == "B" or count >= 100 else f"{count:.1f}".removesuffix(".0")
+            return f"{text} {unit}"
+        count /= 1024
+    raise AssertionError(count)
+
+
+def instants(picture: Any) -> list[int]:
+    """Return instants that matter: the start, some lines of the narrative, the end."""
+    times = sorted({moment["time"] for moment in picture["moments"]})
+    end = max(
+        picture["until"], *(node["since"] for node in picture["nodes"]), *(edge["until"] for edge in picture["edges"])
+    )
+    return [picture["since"], *times[1 :: max(1, len(times) // 3)], end]
+
+
+def shown_nodes(page: Page) -> dict[str, str]:
+    """Return the nodes that the text holds, with the states' own names."""
+    return {
+        str(row.get_attribute("data-node")): re.sub(
+            r"^(JOB|PIPELINE)_STATE_", "", row.locator("[data-tone]").first.get_attribute("title") or ""
+        )
+        if row.locator("[data-tone]").count()
+        else ""
+        for row in page.locator("[data-node]").all()
+    }
+
+
+def shown_edges(page: Page) -> dict[str, str]:
+    """Return the edges that the text holds, with their amounts."""
+    return {
+        str(row.get_attribute("data-edge")): row.locator("td").nth(3).inner_text()
+        for row in page.locator("[data-edge]").all()
+    }
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_text_is_the_servers_picture_at_every_instant(
+    look: Open, served: Served, console: Console, name: str
+) -> None:
+    run = served.runs[name]
+    picture = console.get("picture", run=run)
+    page = look(f"/console/{run}?as=text").page
+    for at in instants(picture):
+        page.goto(f"{served.base}/console/{run}?as=text&at={at}")
+        settle(page)
+        page.locator("[data-node]").first.wait_for()
+        assert shown_nodes(page) == nodes_at(picture, at), at
+        assert shown_edges(page) == edges_at(picture, at), at
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_drawing_holds_every_node_and_edge(look: Open, served: Served, console: Console, name: str) -> None:
+    run = served.runs[name]
+    picture = console.get("picture", run=run)
+    page = look(f"/console/{run}").page
+    page.locator(".react-flow__node").nth(3).wait_for()
+    page.wait_for_timeout(500)
+    drawn = {str(node.get_attribute("data-id")) for node in page.locator(".react-flow__node").all()}
+    assert {one for one in drawn if not one.startswith("region:")} == {node["id"] for node in picture["nodes"]}
+    members = [str(path.get_attribute("data-members")) for path in page.locator("path[data-members]").all()]
+    assert sorted(one for each in members for one in each.split(" ")) == sorted(e["id"] for e in picture["edges"])
+
+
+def test_many_replicas_are_drawn_as_one_flow_until_one_is_looked_at(look: Open, served: Served) -> None:
+    page = look(f"/console/{served.runs['many']}").page
+    logs = page.locator("path[data-kind=logs][data-members*=replica]")
+    expect(logs).to_have_count(2)  # of the primary, and of all six in the other pool
+    page.locator(".react-flow__node[data-id$='workerpool1-3']").first.click()
+    expect(logs).to_have_count(3)
+    expect(page.get_by_role("complementary", name="Details").get_by_text("CLUSTER_SPEC").first).to_be_visible()
+
+
+def test_a_replica_opens_to_its_variables_command_and_files(look: Open, served: Served) -> None:
+    page = look(f"/console/{served.runs['pipeline']}?open=attempt/1/replica/workerpool0-0").page
+    details = page.get_by_role("complementary", name="Details")
+    expect(details.get_by_text("AIP_TRAINING_DATA_URI", exact=True)).to_be_visible()
+    expect(details.get_by_text("CLOUD_ML_PROJECT_ID", exact=True)).to_be_visible()
+    expect(details.get_by_text("CLUSTER_SPEC").first).to_be_visible()
+    expect(details.get_by_text("python3 -c", exact=False).first).to_be_visible()
+
+
+def test_a_run_is_played_and_a_moment_of_it_is_shared(look: Open, served: Served, console: Console) -> None:
+    run = served.runs["pipeline"]
+    picture = console.get("picture", run=run)
+    page = look(f"/console/{run}?at={picture['since']}").page
+    nodes = page.locator(".react-flow__node:not([data-id^='region:'])")
+    nodes.first.wait_for()
+    few = nodes.count()
+    assert few < len(picture["nodes"])
+    page.get_by_role("button", name="Play").click()
+    expect(nodes).to_have_count(len(picture["nodes"]), timeout=30_000)
+    expect(page.get_by_role("button", name="Play")).to_be_visible()  # at the end it stops
+    page.get_by_role("slider", name="Time").focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowLeft")
+    assert page.get_by_role("slider", name="Time").get_attribute("aria-valuenow") != str(picture["until"])
+
+
+def test_the_picture_is_saved_as_a_drawing_with_nothing_alive_in_it(look: Open, served: Served) -> None:
+    page = look(f"/console/{served.runs['hostile']}").page
+    page.locator(".react-flow__node").nth(3).wait_for()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as SVG").click()
+    text = saved.value.path().read_text()
+    assert text.startswith("<svg ")
+    assert "<img" not in text
+    assert "&lt;img src=x" in text
+    assert "<script" not in text
+    assert "foreignObject" not in text
+
+
+def test_each_part_says_what_it_is(look: Open, served: Served) -> None:
+    page = look(f"/console/{served.runs['pipeline']}").page
+    page.get_by_role("button", name="What is this?").click()
+    page.locator(".react-flow__node[data-id='queue']").hover()
+    expect(page.get_by_text("Jobs wait here until there is room.", exact=False)).to_be_visible()

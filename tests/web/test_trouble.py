@@ -1,0 +1,149 @@
+"""Pages while things go wrong around them, and with far more in them than fits on a screen."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from playwright.sync_api import Page, Route, expect
+from tests.web.conftest import Open, Served, settle
+
+TRAINING = "/console/projects/demo-project/training"
+ROWS = 10_000
+
+
+def test_a_lost_server_is_said_and_the_page_goes_on_by_itself(look: Open, served: Served) -> None:
+    watched = look(TRAINING)
+    page = watched.page
+    page.context.set_offline(True)
+    page.get_by_placeholder("Search by name or id").fill("fails")
+    expect(page.get_by_text("The server does not answer.")).to_be_visible()
+    expect(page.get_by_role("link", name="console-pipeline")).to_be_visible()  # what was known stays in sight
+    page.context.set_offline(False)
+    expect(page.get_by_text("The server does not answer.")).to_have_count(0, timeout=15_000)
+    expect(page.get_by_role("link", name="fails", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="console-pipeline")).to_have_count(0)
+    watched.problems = [one for one in watched.problems if "ERR_INTERNET_DISCONNECTED" not in one]
+
+
+def test_an_expired_session_says_how_to_get_in_again_and_returns_to_the_page(look: Open, served: Served) -> None:
+    page = look(f"/console/{served.runs['failed']}?tab=overview").page
+    address = page.url
+    page.context.clear_cookies()
+    page.get_by_role("tab", name="Usage").click()
+    expect(page.get_by_role("heading", name="You are not signed in")).to_be_visible()
+    expect(page.get_by_text("trig console", exact=True)).to_be_visible()
+    expect(page.get_by_text("ValueError")).to_have_count(0)
+    page.goto(served.link(address.removeprefix(served.base)))
+    settle(page)
+    expect(page.get_by_role("heading", name="fails")).to_be_visible()
+
+
+def test_a_used_link_lets_nobody_in(look: Open, served: Served) -> None:
+    page = look().page
+    link = served.link(TRAINING)
+    page.goto(link)
+    settle(page)
+    page.context.clear_cookies()
+    page.goto("about:blank")
+    page.goto(link)
+    expect(page.get_by_text("This link has been used, or is too old.")).to_be_visible()
+
+
+def test_a_server_error_is_said_in_its_words_and_can_be_tried_again(look: Open, served: Served) -> None:
+    watched = look()
+    page = watched.page
+    broken = {"error": {"code": 503, "status": "UNAVAILABLE", "message": "The disk is full.\u202e<b>"}}
+    page.route("**/console/api/runs?*", lambda route: route.fulfill(status=503, json=broken), times=20)
+    page.goto(f"{served.base}{TRAINING}")
+    expect(page.get_by_text("The disk is full.", exact=False)).to_be_visible(timeout=15_000)
+    page.unroute("**/console/api/runs?*")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("link", name="console-pipeline")).to_be_visible()
+    watched.problems = [one for one in watched.problems if "status of 503" not in one]
+
+
+def test_ten_thousand_runs_are_a_few_rows(look: Open, served: Served) -> None:
+    page = look().page
+    page.route("**/console/api/runs?*", many)
+    page.goto(f"{served.base}{TRAINING}")
+    table = page.get_by_role("table", name="Training")
+    expect(table.get_by_role("row").nth(5)).to_be_visible()
+    for _ in range(6):
+        page.mouse.wheel(0, 60_000)
+        page.wait_for_timeout(150)
+    assert table.get_by_role("row").count() < 100
+    assert "10,000" in table.inner_text()
+    page.get_by_placeholder("Search by name or id").fill("9999")  # the page still answers
+    expect(page).to_have_url(lambda url: "q=9999" in url)  # type: ignore[arg-type]
+
+
+def many(route: Route) -> None:
+    """Answer with the page of 10,000 runs that is asked for."""
+    asked = route.request.url.partition("after=")[2].partition("&")[0]
+    start = int(asked or 0)
+    size = 100
+    runs = [run(number) for number in range(start, min(start + size, ROWS))]
+    more = str(start + size) if start + size < ROWS else ""
+    route.fulfill(json={"runs": runs, "next": more, "total": ROWS if not start else -1})
+
+
+def run(number: int) -> dict[str, Any]:
+    """Return a run of a list."""
+    return {
+        "name": f"projects/1/locations/us-central1/customJobs/{number}",
+        "title": f"run {number}",
+        "state": "JOB_STATE_SUCCEEDED",
+        "created": 1_790_000_000_000_000 + number,
+        "started": 1_790_000_000_000_000 + number,
+        "ended": 1_790_000_001_000_000 + number,
+        "job": f"projects/1/locations/us-central1/customJobs/{number}",
+        "reason": "",
+        "cause": "",
+        "replicas": 1,
+        "machine": "n1-standard-4",
+        "code": "trainer.task",
+        "labels": {"team": "vision"},
+    }
+
+
+def test_a_lineage_of_a_thousand_nodes_is_drawn(look: Open, served: Served) -> None:
+    page = look().page
+    page.route("**:queryArtifactLineageSubgraph*", lambda route: route.fulfill(json=lineage(1000)))
+    focus = "projects/1/locations/us-central1/metadataStores/default/artifacts/a0"
+    page.goto(f"{served.base}/console/projects/demo-project/lineage?focus={focus}")
+    expect(page.get_by_text("1,001 nodes", exact=False)).to_be_visible(timeout=30_000)
+    shown(page)
+
+
+def shown(page: Page) -> None:
+    """Expect nodes in sight, and few of those that are not."""
+    nodes = page.locator(".react-flow__node")
+    expect(nodes.first).to_be_visible(timeout=30_000)
+    assert nodes.count() <= 1001
+
+
+def lineage(executions: int) -> dict[str, Any]:
+    """Return a subgraph of one artifact that many executions read."""
+    store = "projects/1/locations/us-central1/metadataStores/default"
+    artifact = {
+        "name": f"{store}/artifacts/a0",
+        "displayName": "table",
+        "schemaTitle": "google.VertexDataset",
+        "createTime": "2026-01-01T00:00:00Z",
+        "metadata": {},
+    }
+    runs = [
+        {
+            "name": f"{store}/executions/e{number}",
+            "displayName": f"run {number}",
+            "schemaTitle": "system.CustomJobExecution",
+            "createTime": "2026-01-01T00:00:00Z",
+            "state": "COMPLETE",
+            "metadata": {},
+        }
+        for number in range(executions)
+    ]
+    events = [{"artifact": artifact["name"], "execution": one["name"], "type": "INPUT"} for one in runs]
+    found: dict[str, Any] = json.loads(json.dumps({"artifacts": [artifact], "executions": runs, "events": events}))
+    return found
