@@ -114,7 +114,11 @@ def _python(spec: PythonPackageSpec, known: Known, path: str) -> list[Violation]
 
 def _container(spec: ContainerSpec, known: Known, path: str) -> list[Violation]:
     found = _image(spec.image_uri, known, f"{path}.image_uri")
-    return found + _env(spec.env, path) + _args([*spec.command, *spec.args], path)
+    line = [*spec.command, *spec.args]
+    if not line or not line[0]:
+        text = "The image has no program of its own here: give what to run, such as python3, -m, trainer.task."
+        found.append(Violation(f"{path}.command", text))
+    return found + _env(spec.env, path) + _args(line, path)
 
 
 def _image(image: str, known: Known, path: str) -> list[Violation]:
