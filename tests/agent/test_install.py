@@ -95,8 +95,10 @@ def test_a_package_that_cannot_be_installed_says_so(
     agent.start()
     outcome = agent.outcome()
     assert outcome.reason == p.PREPARE_ERROR
-    assert "tool-1-py3-none-any.whl could not be installed" in outcome.message
-    assert any("no-such-thing" in line for line in agent.lines(p.STDERR))
+    assert outcome.message == "tool-1-py3-none-any.whl could not be installed (exit code 1)."
+    assert "no-such-thing was not found" in " ".join(outcome.tail.split())
+    assert agent.lines(p.STDERR) == outcome.tail.splitlines()
+    assert any(line.startswith("Installed 1 package") for line in agent.lines(p.RUNNER)), "the first pass is progress"
 
 
 BACKEND = """

@@ -53,12 +53,28 @@ def test_a_program_killed_by_a_signal(make: Make, runtime: str) -> None:
     assert (outcome.reason, outcome.exit_code, outcome.signal) == (p.FAILED, 139, 11)
 
 
-def test_a_program_that_is_not_there(make: Make, runtime: str) -> None:
-    agent = make(program=p.Program(argv=("/no/such/program",)), runtime=runtime)
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        ("/no/such/program", 127, "The command '/no/such/program' was not found in the image sklearn."),
+        ("no\\nsuch", 127, r"The command 'no\\nsuch' was not found in the image sklearn."),
+        ("/etc/group", 126, "'/etc/group' is not a program in the image sklearn."),
+        ("/etc", 126, "'/etc' is not a program in the image sklearn."),
+    ],
+)
+def test_a_program_that_is_not_there_is_named(make: Make, runtime: str, command: str, code: int, said: str) -> None:
+    agent = make(program=p.Program(argv=(command, "--flag")), runtime=runtime, image="sklearn")
     agent.start()
     outcome = agent.outcome()
-    assert outcome.reason in (p.FAILED, p.START_ERROR)
-    assert outcome.exit_code in (127, 128)
+    assert (outcome.reason, outcome.exit_code, outcome.tail) == (p.FAILED, code, said + "\n")
+    assert agent.lines(p.STDERR) == [said]
+
+
+def test_a_program_is_found_by_its_name_alone(make: Make, runtime: str) -> None:
+    agent = make(program=p.Program(argv=("echo", "a b", "$HOME")), runtime=runtime)  # a builtin of shells, too
+    agent.start()
+    assert agent.outcome().reason == p.SUCCEEDED
+    assert agent.lines() == ["a b $HOME"]
 
 
 def test_the_environment_is_made_from_nothing(make: Make, runtime: str) -> None:

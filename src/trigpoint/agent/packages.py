@@ -12,8 +12,10 @@ from typing import Callable
 from . import archive, purelib
 from .fetch import Fetcher, FetchError
 from .logs import LogWriter, Pump
-from .protocol import STDERR, STDOUT, Package, RunSpec
+from .protocol import RUNNER, STDERR, STDOUT, Package, RunSpec
 from .room import Room, Running
+
+_MOST_HELD = 1 << 20
 
 Started = Callable[[Running], None]
 
@@ -144,7 +146,8 @@ class Packages:
         argv = [room.installer(), "pip", "install", "--python", room.python(), "--no-progress", *options]
         out, write_out = os.pipe()
         error, write_error = os.pipe()
-        pump = Pump(self._log, {out: STDOUT, error: STDERR})
+        said = _Said(self._log)
+        pump = Pump(said, {out: STDOUT, error: STDERR})
         try:
             running = room.start([*argv, room.inside(source)], env, write_out, write_error)
         finally:
@@ -154,8 +157,32 @@ class Packages:
         pump.start()
         code = running.wait()
         pump.finish(5)
+        said.tell(STDERR if code else RUNNER)
         if code:
-            raise PackageError(f"{_shown(package)} could not be installed (exit code {code}); its log says why")
+            raise PackageError(f"{_shown(package)} could not be installed (exit code {code}).")
+
+
+class _Said:
+    """What an installer prints to stderr, kept until it is known whether that is its progress or its complaint."""
+
+    def __init__(self, log: LogWriter) -> None:
+        self._log = log
+        self._held = b""
+
+    def write(self, stream: str, data: bytes) -> None:
+        """Take bytes; what is more than 1 MiB is told as progress."""
+        if stream != STDERR:
+            self._log.write(stream, data)
+            return
+        self._held += data
+        if len(self._held) > _MOST_HELD:
+            self.tell(RUNNER)
+
+    def tell(self, stream: str) -> None:
+        """Write what is held to a stream of the log."""
+        held, self._held = self._held, b""
+        if held:
+            self._log.write(stream, held if held.endswith(b"\n") else held + b"\n")
 
 
 def _canonical(path: str) -> str:

@@ -158,6 +158,8 @@ class RunSpec:
     """Directories that must never be visible, even below one that is."""
     network: Network = Network()
     limits: Limits = Limits()
+    image: str = ""
+    """Name of the image that the environment stands for, for messages."""
     runtime: str = "auto"
     """auto, sandbox or process. sandbox: never run without one."""
     uid: int = 0

@@ -88,7 +88,8 @@ class Replica:
             return problem or self._run()
         except PackageError as error:
             self._log.line(str(error))
-            return self._stopped() or Outcome(protocol.PREPARE_ERROR, 1, message=str(error), tail=self._log.tail())
+            tail = self._log.tail()[-8192:]
+            return self._stopped() or Outcome(protocol.PREPARE_ERROR, 1, message=str(error), tail=tail)
         except (OSError, subprocess.SubprocessError) as error:
             text = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
             message = f"The replica could not be set up: {text}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import subprocess
 from typing import Mapping, Sequence
@@ -203,9 +204,26 @@ class Room:
 
     def _start(self, argv: list[str], env: dict[str, str], stdout: int, stderr: int) -> Running:
         guard = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-        command = self.in_group([*guard, *argv])
+        script = self.launching(argv, env, 'exec "$@"')
+        command = self.in_group([*guard, "/bin/sh", "-c", script, "sh", *argv])
         cwd = self.workplace("cwd")
         return Running(self.spawn(command, env, (subprocess.DEVNULL, stdout, stderr), cwd, ()), self)
+
+    def launching(self, argv: Sequence[str], env: Mapping[str, str], become: str) -> str:
+        """Return what a shell does, given a command line, as the program's user: become it if it is there.
+
+        If it is not, the exit code is a shell's: 127, or 126 for what is no program.
+        """
+        name, shown = argv[0], repr(argv[0][:200])
+        paths = [name] if "/" in name else [f"{folder or '.'}/{name}" for folder in env.get("PATH", "").split(":")]
+        places = " ".join(map(shlex.quote, paths))
+        image = f"the image {self.spec.image}" if self.spec.image else "this image"
+        missing, denied = f"The command {shown} was not found in {image}.", f"{shown} is not a program in {image}."
+        return (
+            f'for f in {places}; do if [ -f "$f" ] && [ -x "$f" ]; then {become}; fi; done\n'
+            f'for f in {places}; do if [ -e "$f" ]; then {_say(denied)}; exit 126; fi; done\n'
+            f"{_say(missing)}; exit 127\n"
+        )
 
     def in_group(self, command: list[str]) -> list[str]:
         """Return the command, joining the control groups before anything else."""
@@ -244,3 +262,8 @@ class Room:
         if behind > 0:
             with contextlib.suppress(OSError):
                 os.nice(behind)
+
+
+def _say(text: str) -> str:
+    """Return a shell's words that print a line to stderr."""
+    return f"printf '%s\\n' {shlex.quote(text)} >&2"

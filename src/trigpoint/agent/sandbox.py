@@ -216,7 +216,7 @@ class Sandbox(Room):
 
     def _start(self, argv: list[str], env: dict[str, str], stdout: int, stderr: int) -> Running:
         said, say = os.pipe()
-        entry = _entry(env)
+        entry = _entry(self.launching(argv, env, _become(env)))
         try:
             command = self.in_group([*self._walls(say), *self._as_user(), "/bin/sh", "-s", "--", *argv])
             process = self.spawn(command, self._trusted(), (entry, stdout, stderr), "/", (say,))
@@ -371,17 +371,21 @@ class Sandbox(Room):
                 os.chown(os.path.join(folder, name), self._uid, self._uid, follow_symlinks=False)
 
 
-def _entry(env: Mapping[str, str]) -> int:
-    """Return a file with what a shell does as the program's user: become the program, in the program's environment.
+def _become(env: Mapping[str, str]) -> str:
+    """Return the shell's words that make it the program, in the program's environment.
 
     A PATH or LD_PRELOAD of a job must mean nothing to bubblewrap, which has the machine's rights, nor to what gives up
     root inside; and on a command line everybody could read the variables.
     """
     words = ["/usr/bin/env", "-i", *(f"{name}={value}" for name, value in env.items())]
-    text = "exec " + " ".join(map(shlex.quote, words)) + ' "$@" </dev/null\n'
+    return "exec " + " ".join(map(shlex.quote, words)) + ' "$@" </dev/null'
+
+
+def _entry(script: str) -> int:
+    """Return a file with what a shell does as the program's user."""
     entry = os.memfd_create("entry")
     with open(os.dup(entry), "wb") as file:
-        file.write(os.fsencode(text))
+        file.write(os.fsencode(script))
     os.lseek(entry, 0, os.SEEK_SET)
     return entry
 
