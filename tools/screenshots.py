@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "pictures"
 SIZE = {"width": 1360, "height": 800}
-PAGES = {"run": "", "replica": "?open=attempt/1/replica/workerpool0-0", "logs": "?tab=logs"}
+PAGES = {"run": "", "replica": "?open=attempt/1/replica/workerpool0-0"}
 LANGUAGES = {"": "en-GB", ".zh-CN": "zh-CN"}
 
 
@@ -46,7 +46,7 @@ def take(browser: Browser, locale: str, ending: str, environ: dict[str, str]) ->
     address = page.url
     for name, query in PAGES.items():
         page.goto(f"{address}{query}")
-        page.locator(".react-flow__node, [role=log]").first.wait_for()
+        page.locator(".react-flow__node").first.wait_for()
         page.wait_for_timeout(1500)
         page.screenshot(path=PICTURES / f"{name}{ending}.png")
 

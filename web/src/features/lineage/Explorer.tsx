@@ -13,16 +13,19 @@ import type { Asked } from "./layout";
 import { around } from "./load";
 import { lineageTexts } from "./texts";
 import { useLayout } from "./useLayout";
+import { What } from "./What";
 
 const WIDTH = 210;
 const HEIGHT = 52;
+/** Steps from the first node of an artifact to the furthest that are shown at once. */
+const NEAR = 3;
 
 export function Explorer({ focus }: { focus: string }) {
   const say = useTexts(lineageTexts);
   const [graph, setGraph] = useState<Graph>(EMPTY);
   const [open, setOpen] = useState<string | undefined>(focus.includes("/contexts/") ? undefined : focus);
   const [problem, setProblem] = useState<unknown>();
-  const first = useQuery({ queryKey: ["lineage", focus], queryFn: () => around(focus, 20), staleTime: 0 });
+  const first = useQuery({ queryKey: ["lineage", focus], queryFn: () => around(focus, NEAR), staleTime: 0 });
   useEffect(() => {
     if (first.data) setGraph(grown(EMPTY, first.data, [focus]));
   }, [first.data, focus]);
@@ -109,7 +112,9 @@ function ThingNode({ data: { thing, chosen, more } }: NodeProps<Drawn>) {
   return (
     <div className={css.thing} data-kind={thing.kind} data-chosen={chosen || undefined} title={thing.title}>
       <Handle type="target" position={Position.Left} />
-      <span className={css.role}>{say(`schema.${thing.role}`)}</span>
+      <span className={css.role}>
+        <What thing={thing} />
+      </span>
       <span className={css.title}>{thing.title}</span>
       {more && (
         <button

@@ -11,8 +11,10 @@ import { SearchBox } from "~/design/SearchBox";
 import { Ago } from "~/design/Time";
 import { useTexts } from "~/i18n";
 import { micros } from "~/lib/times";
+import { thing } from "./graph";
 import css from "./Lineage.module.css";
 import { lineageTexts } from "./texts";
+import { What } from "./What";
 
 export function Starts({ project }: { project: string }) {
   const say = useTexts(lineageTexts);
@@ -49,6 +51,11 @@ export function Starts({ project }: { project: string }) {
                   <Link to="." search={{ focus: one.name } as never} title={one.name}>
                     {one.displayName || one.name}
                   </Link>
+                  {title === "things" && (
+                    <span className={css.what}>
+                      <What thing={thing(one, "artifact")} />
+                    </span>
+                  )}
                   <Ago at={micros(one.createTime)} />
                 </li>
               ))}

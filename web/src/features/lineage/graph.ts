@@ -7,6 +7,8 @@ export interface Thing {
   title: string;
   /** what it is: dataset, model, job, replica, object, package, split, other */
   role: Role;
+  /** of a model; empty for others */
+  version: string;
   uri: string;
   schema: string;
   state: string;
@@ -49,12 +51,14 @@ export function grown(graph: Graph, found: LineageSubgraph, around: readonly str
   return { things, arrows, explored: new Set([...graph.explored, ...around]) };
 }
 
-function thing(one: Artifact | Execution, kind: Thing["kind"]): Thing {
+/** A node of the graph as it is shown. */
+export function thing(one: Artifact | Execution, kind: Thing["kind"]): Thing {
   return {
     id: one.name ?? "",
     kind,
     title: one.displayName || (one.name ?? "").split("/").at(-1) || "",
     role: roleOf(one, kind),
+    version: String(one.metadata?.resourceName ?? "").split("@")[1] ?? "",
     uri: "uri" in one ? (one.uri ?? "") : "",
     schema: one.schemaTitle ?? "",
     state: one.state ?? "",

@@ -1,7 +1,8 @@
 // Where everything stands: each kind has its place, so that people learn where to look. Pure.
 //
 // From left to right along the top the call goes from the script over the pipeline and the job to the queue and into
-// the tenant project; data and code go the same way below; results come back along the bottom.
+// the tenant project; data and code go the same way below; results come back along the bottom. What the tenant project
+// gives to replicas stands behind them, so that nothing lies between them and the user's project.
 import type { Node, NodeKind, Picture } from "~/api/console.gen";
 
 export interface Box {
@@ -20,18 +21,18 @@ export interface Arrangement {
   height: number;
 }
 
-const WIDTH = 184;
+const WIDTH = 208;
 const HEIGHT = 58;
 /** Kinds of which there may be many: one line each. */
 const SLIM: ReadonlySet<NodeKind> = new Set(["splits", "files", "package", "source", "logs", "lineage", "account"]);
 const SLIM_HEIGHT = 36;
-const GAP_X = 78;
+const GAP_X = 66;
 const GAP_Y = 10;
 const GAP_ROWS = 26;
 const PAD = 24;
 const TITLE = 34;
 /** Between the regions: where edges cross from one project into the other. */
-const BORDER = 130;
+const BORDER = 190;
 export const CHIP = 26;
 const CHIP_GAP = 6;
 const MOST_CARDS = 4;
@@ -39,7 +40,7 @@ const REPLICA = { width: 188, height: 54 };
 
 type Cell = readonly [column: number, row: number];
 
-/** Column and row of each kind in its region; attempts have the rest of the tenant region for themselves. */
+/** Column and row of each kind in its region; attempts stand below the queue, and before the tenant's other column. */
 const USER_CELLS: Partial<Record<NodeKind, Cell>> = {
   caller: [0, 0],
   pipeline: [1, 0],
@@ -55,9 +56,9 @@ const USER_CELLS: Partial<Record<NodeKind, Cell>> = {
 };
 const TENANT_CELLS: Partial<Record<NodeKind, Cell>> = {
   queue: [0, 0],
-  image: [0, 1],
-  account: [0, 3],
-  metadata: [0, 2],
+  image: [1, 1],
+  metadata: [1, 2],
+  account: [1, 3],
 };
 const ROWS = 5;
 
@@ -74,21 +75,17 @@ export function arrange(picture: Picture): Arrangement {
   const userWidth = 2 * PAD + userColumns.length * WIDTH + Math.max(0, userColumns.length - 1) * GAP_X;
   const left = userWidth + BORDER;
   place(cells.user, tops, (column) => PAD + Math.max(0, userColumns.indexOf(column)) * (WIDTH + GAP_X), boxes);
-  place(cells.tenant, tops, () => left + PAD, boxes);
-  const attempts = picture.nodes.filter((one) => one.kind === "attempt");
-  const attemptsAt = left + PAD + (cells.tenant.size ? WIDTH + GAP_X : 0);
-  let y = PAD + TITLE;
-  let widest = 0;
-  for (const attempt of attempts) {
-    const box = placeAttempt(attempt, inside, attemptsAt, y, boxes, dense);
+  let y = tops[1] ?? 0;
+  let widest = WIDTH;
+  for (const attempt of picture.nodes.filter((one) => one.kind === "attempt")) {
+    const box = placeAttempt(attempt, inside, left + PAD, y, boxes, dense);
     y += box.height + GAP_Y;
     widest = Math.max(widest, box.width);
   }
-  const bottom = Math.max(y, ...[...boxes.values()].map((box) => box.y + box.height + GAP_Y)) + PAD - GAP_Y;
-  const tenantWidth = Math.max(
-    WIDTH + 2 * PAD,
-    attemptsAt - left + (attempts.length ? widest + PAD : attemptsAt > left + PAD ? PAD - GAP_X : WIDTH + PAD),
-  );
+  const behind = left + PAD + widest + GAP_X;
+  place(cells.tenant, tops, (column) => (column ? behind : left + PAD + (widest - WIDTH) / 2), boxes);
+  const bottom = Math.max(tops[1] ?? 0, ...[...boxes.values()].map((box) => box.y + box.height)) + PAD;
+  const tenantWidth = 2 * PAD + widest + (columnsOf(cells.tenant).includes(1) ? GAP_X + WIDTH : 0);
   const regions = {
     user: { x: 0, y: 0, width: userWidth, height: bottom },
     tenant: { x: left, y: 0, width: tenantWidth, height: bottom },

@@ -116,7 +116,7 @@ const Card = memo(({ data }: Given) => {
         <span className={css.words}>
           {!slim && (
             <span className={css.kind}>
-              {say(`kind.${node.kind}`)}
+              <i>{say(`kind.${node.kind}`)}</i>
               {state && <State state={state} />}
             </span>
           )}

@@ -23,7 +23,7 @@ const OFFSETS: Partial<Record<EdgeKind, number>> = {
 const NEXT = 90;
 const AROUND = 34;
 /** Parts of a way at which words stand, counted from the user's project: ways that begin together part there. */
-const PLACES = [0.16, 0.27, 0.38];
+const PLACES = [0.17, 0.4, 0.6];
 /** Shorter ways have their words in the middle. */
 const SHORT = 200;
 

@@ -104,7 +104,7 @@ export const pictureTexts = texts("picture", {
     "kind.dataset": "Dataset",
     "kind.splits": "Exported splits",
     "kind.package": "Package",
-    "kind.pipeline": "Training pipeline",
+    "kind.pipeline": "Pipeline",
     "kind.job": "Custom job",
     "kind.files": "Files",
     "kind.model": "Model",

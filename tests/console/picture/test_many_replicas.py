@@ -1,4 +1,4 @@
-"""From what happens to the page: how long it takes with many replicas, and what it costs the server."""
+"""A picture followed while many replicas are busy: complete, in few messages. How fast is benchmarks/console.py's."""
 
 from __future__ import annotations
 
@@ -68,44 +68,37 @@ def play(home: Home, replicas: int, seconds: float) -> tuple[Any, Stream, float]
         rest.close()
 
 
-def judge(home: Home, replicas: int, seconds: float, said: Callable[[str, object], None], patience: float = 1) -> Any:
-    """Play, say what was measured, and return the picture."""
+def judge(home: Home, replicas: int, seconds: float, said: Callable[[str, object], None]) -> None:
+    """Play and say what was measured; the picture is whole and came in few messages."""
     picture, stream, share = play(home, replicas, seconds)
-    assert picture["state"] == "SUCCEEDED"
     rate = len(stream.heard) / (stream.heard[-1].at - stream.heard[0].at)
-    found = delays(stream.heard)
-    for what, each in found.items():
+    for what, each in delays(stream.heard).items():
         said("said", f"{replicas} replicas, {what}: {each}")
     said("said", f"{replicas} replicas: {share:.2f} of a core, {rate:.1f} messages a second")
+    assert picture["state"] == "SUCCEEDED"
     assert rate <= 10.5
-    assert found["first sightings"].at(0.5) < 0.2 * patience
-    assert found["facts"].at(0.5) < 0.3 * patience
-    assert found["amounts"].at(0.5) < 0.5 * patience
-    assert share < 0.9
-    return picture
+    logs = [edge for edge in picture["edges"] if edge["kind"] == "logs" and edge["source"] != "job"]
+    assert [edge["amounts"][-1]["lines"] for edge in logs] == [seconds * RATE] * replicas
+    assert sum(node["kind"] == "replica" for node in picture["nodes"]) == replicas
 
 
-def test_a_few_replicas_are_followed_closely(
+def test_a_few_replicas_are_followed(
     tmp_path: Path, environments: Path, record_property: Callable[[str, object], None]
 ) -> None:
     home = Home(tmp_path / "home", environments, runtime="process")
     try:
-        picture = judge(home, 5, 4, record_property, patience=4)  # other tests run beside it
-        logs = [edge for edge in picture["edges"] if edge["kind"] == "logs" and edge["source"] != "job"]
-        assert len(logs) == 5
-        assert logs[0]["amounts"][-1]["lines"] == 4 * RATE
+        judge(home, 5, 4, record_property)
     finally:
         home.clear()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(180)
-def test_fifty_replicas_are_followed_on_part_of_a_core(
+def test_fifty_replicas_are_followed(
     tmp_path: Path, environments: Path, record_property: Callable[[str, object], None]
 ) -> None:
     home = Home(tmp_path / "home", environments, runtime="process")
     try:
-        picture = judge(home, 50, 12, record_property)
-        assert sum(node["kind"] == "replica" for node in picture["nodes"]) == 50
+        judge(home, 50, 12, record_property)
     finally:
         home.clear()
