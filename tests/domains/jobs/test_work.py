@@ -110,11 +110,11 @@ class World:
         assert found is not None
         return found.message
 
-    def say(self, uid: str, task: str, *kinds: str, outcome: Outcome | None = None, seq: int = 1) -> Any:
+    def say(self, uid: str, task: str, *kinds: str, outcome: Outcome | None = None, seq: int = 1, time: int = 5) -> Any:
         bodies: dict[str, Any] = {"prepared": {"address": {"host": f"h-{task}", "ip": "127.0.0.9", "ports": {}}}}
         if outcome is not None:
             bodies["outcome"] = {"reason": outcome.reason, "exit_code": outcome.exit_code, "tail": outcome.tail}
-        said = [{"seq": seq + i, "kind": k, "time": 5, "body": bodies.get(k, {})} for i, k in enumerate(kinds)]
+        said = [{"seq": seq + i, "kind": k, "time": time, "body": bodies.get(k, {})} for i, k in enumerate(kinds)]
         return self.jobs.reports.take(uid, task, reports.token(SECRET, uid, task), {"fence": 1, "reports": said})
 
     def told(self, name: str) -> list[str]:
@@ -245,6 +245,33 @@ def test_an_outcome_that_was_never_reported_is_read_from_the_directory(world: Wo
     assert error is not None
     assert "ValueError: no rows" in error.message
     assert world.jobs.replicas(name)[0].state == "ENDED"
+
+
+@pytest.mark.parametrize("reported", [True, False])
+@pytest.mark.parametrize(
+    ("after", "shown"),
+    [(10, 10), (0, 0), (-60, 0), (5000, 3600)],
+    ids=["while the server was away", "at once", "before it ran", "by a clock that is ahead"],
+)
+def test_a_job_ended_when_its_program_did(world: World, reported: bool, after: int, shown: int) -> None:
+    clock = world.kernel.clock
+    assert isinstance(clock, Hands)
+    name = world.create()
+    world.step(name)
+    world.say(uid_of(name), "workerpool0-0", "hello", "prepared", "started", time=clock.now())
+    world.engine.run(uid_of(name), "workerpool0-0")
+    world.step(name)
+    started = world.job(name).start_time
+    assert started is not None
+    done, at = Outcome("SUCCEEDED", 0), messages.micros(started) + after * SECOND
+    clock.ahead = 3600 * SECOND
+    world.engine.finish(uid_of(name), "workerpool0-0", done, at)
+    if reported:
+        world.say(uid_of(name), "workerpool0-0", "outcome", outcome=done, seq=4, time=at)
+    world.step(name)
+    ended = world.job(name).end_time
+    assert ended is not None
+    assert round((messages.micros(ended) - messages.micros(started)) / SECOND) == shown
 
 
 @pytest.mark.parametrize("days", [1, -1])
