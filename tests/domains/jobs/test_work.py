@@ -11,7 +11,7 @@ from trigpoint.agent.protocol import Outcome
 from trigpoint.core import messages
 from trigpoint.core.call import Call, Caller, Client
 from trigpoint.core.clock import SECOND, SystemClock, SystemIds
-from trigpoint.core.errors import FailedPrecondition, ResourceExhausted
+from trigpoint.core.errors import FailedPrecondition, InvalidArgument, ResourceExhausted
 from trigpoint.core.messages import Oneof
 from trigpoint.core.paging import Tokens
 from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import (
@@ -21,6 +21,7 @@ from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import (
     Scheduling,
     WorkerPoolSpec,
 )
+from trigpoint.core.pb.google.cloud.aiplatform.v1.io_pb import GcsDestination
 from trigpoint.core.pb.google.cloud.aiplatform.v1.job_service_pb import CancelCustomJobRequest, CreateCustomJobRequest
 from trigpoint.core.pb.google.cloud.aiplatform.v1.machine_resources_pb import MachineSpec
 from trigpoint.domains.identity import Identity
@@ -186,6 +187,22 @@ def test_a_job_from_create_to_succeeded(world: World) -> None:
     assert world.job(name).state.name == "SUCCEEDED"
     assert world.job(name).end_time is not None
     assert world.told(name)[-1] == "customJob.succeeded"
+
+
+def test_a_job_whose_results_have_no_place_is_refused_at_once(world: World) -> None:
+    mine, absent = (GcsDestination(output_uri_prefix=f"gs://{bucket}/out") for bucket in ("mine", "absent"))
+    world.storage.buckets.create(world.call.caller, world.call.project, "mine", {})
+    accepted = world.job(world.create(base_output_directory=mine)).job_spec
+    assert accepted is not None
+    with pytest.raises(InvalidArgument) as refused:
+        world.create(base_output_directory=absent)
+    (violation,) = refused.value.violations
+    assert violation.field == "custom_job.job_spec.base_output_directory.output_uri_prefix"
+    assert violation.description.startswith("The bucket absent does not exist in this project. Create it (gcloud")
+    world.jobs.check(accepted, "inputs", world.call.project)
+    accepted.base_output_directory = absent
+    with pytest.raises(InvalidArgument, match=r"inputs\.base_output_directory"):
+        world.jobs.check(accepted, "inputs", world.call.project)
 
 
 def test_a_crash_between_writing_down_and_starting_starts_the_same_attempt(world: World) -> None:
