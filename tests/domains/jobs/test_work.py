@@ -189,6 +189,14 @@ def test_a_job_from_create_to_succeeded(world: World) -> None:
     assert world.told(name)[-1] == "customJob.succeeded"
 
 
+def test_a_field_that_changes_nothing_is_told_in_the_job_s_narrative(world: World) -> None:
+    name = world.create(enable_web_access=True)
+    told = {event.kind: event.data for event in world.kernel.store.read(lambda tx: events.after(tx, 0, 1000, name))}
+    assert told["customJob.unheeded"]["field"] == "job_spec.enable_web_access"
+    said = "job_spec.enable_web_access has no effect here: nobody can enter a replica"
+    assert str(told["customJob.unheeded"]["log"]).startswith(said)
+
+
 def test_a_job_whose_results_have_no_place_is_refused_at_once(world: World) -> None:
     mine, absent = (GcsDestination(output_uri_prefix=f"gs://{bucket}/out") for bucket in ("mine", "absent"))
     world.storage.buckets.create(world.call.caller, world.call.project, "mine", {})

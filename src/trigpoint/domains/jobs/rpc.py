@@ -16,7 +16,7 @@ from trigpoint.core.pb.google.cloud.aiplatform.v1.job_service_pb import (
 )
 from trigpoint.core.pb.google.cloud.aiplatform.v1.job_state_pb import JobState
 from trigpoint.core.pb.google.longrunning.operations_pb import Operation
-from trigpoint.domains.jobs import specs
+from trigpoint.domains.jobs import specs, unheeded
 from trigpoint.domains.jobs.kinds import CUSTOM_JOB
 from trigpoint.domains.jobs.launch import Accounts
 from trigpoint.domains.jobs.queue import Queue
@@ -88,12 +88,13 @@ class Rpc:
             encryption_spec=job.encryption_spec,
             state=JobState.PENDING,
         )
-        fact = Fact("customJob.created", where="user", log="Waiting for job to be provisioned.")
+        created = Fact("customJob.created", where="user", log="Waiting for job to be provisioned.")
+        facts = (created, *(_in_vain(field, instead) for field, instead in unheeded.fields(job)))
         notes = asdict(progress or Progress())
         name = f"{parent}/{CUSTOM_JOB.collection}/{ident or self._kernel.ids.number()}"
 
         def unit(tx: Tx) -> Stored[CustomJob]:
-            made = self._kernel.insert(tx, CUSTOM_JOB, name, fresh, notes=notes, wake=True, facts=(fact,), call=call)
+            made = self._kernel.insert(tx, CUSTOM_JOB, name, fresh, notes=notes, wake=True, facts=facts, call=call)
             self._logging.announce(tx, project_of(name), name, self._kernel.clock.now())
             return made
 
@@ -135,6 +136,11 @@ class Rpc:
         notes = {**stored.notes, "cancel": True}
         fact = Fact("customJob.cancelling", where="user", log="Job is cancelled by the user.")
         return self._kernel.save(tx, CUSTOM_JOB, stored, message, notes=notes, wake=True, facts=(fact,), call=call)
+
+
+def _in_vain(field: str, instead: str) -> Fact:
+    said = f"{field} has no effect here: {instead}."
+    return Fact("customJob.unheeded", {"field": field, "detail": f"{instead}."}, log=said, severity="WARNING")
 
 
 def _in_state(stored: Stored[CustomJob], what: str, fix: str = "") -> FailedPrecondition:
