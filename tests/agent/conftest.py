@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.live.python import bare
 
 from trigpoint.agent import protocol as p
 from trigpoint.agent import tree
@@ -193,7 +194,7 @@ def make(tmp_path: Path, ears: Ears) -> Iterator[Make]:
             "token": f"token-{replica}",
             "hostname": f"cmle-training-{replica.rpartition('-')[0]}-0123456789-{replica[-1]}",
             "program": p.Program(argv=("/bin/sh", "-c", script)),
-            "environment": p.Environment(base=sys.base_prefix, python="3.11"),
+            "environment": bare(),
             "runtime": "process",
             "uid": 210_000 + len(made),
             "reports": str(ears.path),

@@ -1,6 +1,9 @@
 """Packages that have to be installed: into an environment of the replica's own, by its user, in two passes."""
 
 import os
+import subprocess
+import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -92,8 +95,10 @@ def test_a_package_that_cannot_be_installed_says_so(
     agent.start()
     outcome = agent.outcome()
     assert outcome.reason == p.PREPARE_ERROR
-    assert "tool-1-py3-none-any.whl could not be installed" in outcome.message
-    assert any("no-such-thing" in line for line in agent.lines(p.STDERR))
+    assert outcome.message == "tool-1-py3-none-any.whl could not be installed (exit code 1)."
+    assert "no-such-thing was not found" in " ".join(outcome.tail.split())
+    assert agent.lines(p.STDERR) == outcome.tail.splitlines()
+    assert any(line.startswith("Installed 1 package") for line in agent.lines(p.RUNNER)), "the first pass is progress"
 
 
 BACKEND = """
@@ -137,6 +142,70 @@ def test_code_that_runs_while_a_package_is_built_leads_the_agent_nowhere(
     assert outcome.reason == p.SUCCEEDED, "\n".join(agent.lines(p.STDERR))
     assert "secret" not in "\n".join(agent.lines())
     assert secret.stat().st_mode & 0o777 == 0o600
+
+
+OWN_BACKEND = """
+import zipfile
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    with zipfile.ZipFile(f"{folder}/my_tool-1-py3-none-any.whl", "w") as file:
+        file.write("tool.py")
+        for name, text in (
+            ("METADATA", "Metadata-Version: 2.1\\nName: my.tool\\nVersion: 1\\n"),
+            ("WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"),
+            ("entry_points.txt", "[console_scripts]\\nsay-hello = tool:main\\n"),
+            ("RECORD", ""),
+        ):
+            file.writestr(f"my_tool-1.dist-info/{name}", text)
+    return "my_tool-1-py3-none-any.whl"
+"""
+
+
+def built_by_setuptools(folder: Path) -> Path:
+    """Return a source distribution as `python -m build` makes it: its first entry is its own folder."""
+    folder.mkdir()
+    (folder / "tool.py").write_text(CODE)
+    (folder / "backend.py").write_text(OWN_BACKEND)
+    build = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    (folder / "pyproject.toml").write_text(build + '[project]\nname = "my.tool"\nversion = "1"\n')
+    (folder / "setup.cfg").write_text("[options]\npy_modules = tool, backend\n")
+    command = [sys.executable, "-c", "from setuptools.build_meta import build_sdist; build_sdist('dist')"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return next((folder / "dist").glob("*.tar.gz"))
+
+
+def repacked(sdist: Path, how: str) -> Path:
+    """Return the same files as people also pack them."""
+    if how == "as built":
+        return sdist
+    other = sdist.with_name(f"2026-01-02-03:04:05.678-{how}")
+    with tarfile.open(sdist) as old:
+        files = [(member, old.extractfile(member)) for member in old if member.isfile()]
+        if how.endswith(".zip"):
+            with zipfile.ZipFile(other, "w") as zipped:
+                for member, content in files:
+                    zipped.writestr(member.name, content.read() if content else b"")
+            return other
+        with tarfile.open(other, "w:gz") as packed:
+            for member, content in files:
+                member.name = member.name.replace("my_tool-1", "elsewhere-2") if how == "renamed.tgz" else member.name
+                packed.addfile(member, content)
+    return other
+
+
+@pytest.mark.parametrize("how", ["as built", "files-only.tar.gz", "renamed.tgz", "my.tool.zip"])
+def test_a_source_distribution_is_installed_however_it_is_packed(
+    make: Make, tmp_path: Path, environment: p.Environment, runtime: str, how: str
+) -> None:
+    package = repacked(built_by_setuptools(tmp_path / "source"), how)
+    with tarfile.open(tmp_path / "source" / "dist" / "my_tool-1.tar.gz") as tar:
+        first = tar.next()
+        assert first is not None
+        assert first.isdir()
+    agent = agent_with(make, tmp_path, environment, runtime, package, UV_OFFLINE="1", UV_NO_INDEX="1")
+    agent.start()
+    outcome = agent.outcome()
+    assert outcome.reason == p.SUCCEEDED, "\n".join(agent.lines(p.STDERR))
+    assert agent.lines()[0].startswith("hello ")
 
 
 @pytest.mark.slow

@@ -53,12 +53,28 @@ def test_a_program_killed_by_a_signal(make: Make, runtime: str) -> None:
     assert (outcome.reason, outcome.exit_code, outcome.signal) == (p.FAILED, 139, 11)
 
 
-def test_a_program_that_is_not_there(make: Make, runtime: str) -> None:
-    agent = make(program=p.Program(argv=("/no/such/program",)), runtime=runtime)
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        ("/no/such/program", 127, "The command '/no/such/program' was not found in the image sklearn."),
+        ("no\\nsuch", 127, r"The command 'no\\nsuch' was not found in the image sklearn."),
+        ("/etc/group", 126, "'/etc/group' is not a program in the image sklearn."),
+        ("/etc", 126, "'/etc' is not a program in the image sklearn."),
+    ],
+)
+def test_a_program_that_is_not_there_is_named(make: Make, runtime: str, command: str, code: int, said: str) -> None:
+    agent = make(program=p.Program(argv=(command, "--flag")), runtime=runtime, image="sklearn")
     agent.start()
     outcome = agent.outcome()
-    assert outcome.reason in (p.FAILED, p.START_ERROR)
-    assert outcome.exit_code in (127, 128)
+    assert (outcome.reason, outcome.exit_code, outcome.tail) == (p.FAILED, code, said + "\n")
+    assert agent.lines(p.STDERR) == [said]
+
+
+def test_a_program_is_found_by_its_name_alone(make: Make, runtime: str) -> None:
+    agent = make(program=p.Program(argv=("echo", "a b", "$HOME")), runtime=runtime)  # a builtin of shells, too
+    agent.start()
+    assert agent.outcome().reason == p.SUCCEEDED
+    assert agent.lines() == ["a b $HOME"]
 
 
 def test_the_environment_is_made_from_nothing(make: Make, runtime: str) -> None:
@@ -205,6 +221,7 @@ def test_an_agent_that_died_at_the_barrier_may_be_replaced(make: Make, ears: Ear
     process.wait()
     agent.start()
     until(lambda: (s := agent.status()) and s.fence == 2 and s.state == p.PREPARED)
+    until(lambda: ears.fences["workerpool0-0"] == 2)  # or the command would still be given to the first
     ears.commands["workerpool0-0"] = [p.Command("go")]
     assert agent.outcome().reason == p.SUCCEEDED
     assert agent.lines() == ["ran"]
@@ -336,6 +353,25 @@ def test_an_agent_whose_directory_was_taken_away_ends(make: Make, ears: Ears, ru
     agent.directory.rename(agent.directory.with_name("elsewhere"))
     process.wait(30)
     assert tree.marked(agent.mark()) == []
+
+
+def test_an_agent_at_the_barrier_whose_directory_was_taken_away_ends(make: Make, ears: Ears, runtime: str) -> None:
+    agent = make("sleep 300", runtime=runtime, barrier=True)
+    process = agent.start()
+    ears.body("prepared")
+    ears.close()
+    agent.directory.rename(agent.directory.with_name("elsewhere"))
+    process.wait(30)
+    assert tree.marked(agent.mark()) == []
+
+
+def test_an_agent_that_fetches_when_its_directory_is_taken_away_ends(make: Make, tmp_path: Path) -> None:
+    network = p.Network(socket=str(tmp_path / "no-server.sock"))
+    agent = make("true", network=network, packages=(p.Package(uri="gs://bucket/tool-1.tar.gz"),))
+    process = agent.start()
+    until(lambda: any("gsutil" in line for line in agent.lines(p.RUNNER)), "the download")
+    agent.directory.rename(agent.directory.with_name("elsewhere"))
+    process.wait(30)
 
 
 def test_orphans_that_end_do_not_pile_up(make: Make, ears: Ears) -> None:

@@ -63,6 +63,19 @@ def test_the_program_has_no_rights(make: Make) -> None:
     }
 
 
+def test_the_processes_of_a_program_share_memory(make: Make, runtime: str) -> None:
+    code = (
+        "import multiprocessing as m\nfrom multiprocessing import shared_memory as s\n"
+        "block = s.SharedMemory(create=True, size=1 << 20); block.buf[:3] = b'abc'; lock = m.Semaphore(1)\n"
+        "other = s.SharedMemory(block.name); print('shared', bytes(other.buf[:3]).decode(), lock.acquire())\n"
+        "other.close(); block.close(); block.unlink()"
+    )
+    agent = make(program=p.Program(argv=("python3", "-c", code)), runtime=runtime)
+    agent.start()
+    assert agent.outcome().reason == p.SUCCEEDED, agent.lines(p.STDERR)
+    assert agent.lines() == ["shared abc True"]
+
+
 KEYS = "import ctypes; libc = ctypes.CDLL(None); "
 ADD = "libc.syscall(250, 1, None); assert libc.syscall(248, b'user', b'ticket', b'secret', 6, -3) > 0; "
 SEARCH = (
@@ -128,7 +141,7 @@ def test_hidden_folders_below_visible_ones_are_empty(make: Make, tmp_path: Path)
     (base / "bin").mkdir()
     (base / "bin" / "python3").symlink_to("/bin/true")
     environment = p.Environment(base=str(base))
-    script = f"echo keys=$(ls {base}/home | wc -l); echo bin=$(ls {base}/bin | wc -l)"
+    script = "cd /opt/interpreter; echo keys=$(ls home | wc -l); echo bin=$(ls bin | wc -l)"
     agent = make(script, runtime="sandbox", environment=environment, hide=(str(base / "home"),))
     assert result(agent) == {"keys": "0", "bin": "1"}
 
@@ -175,13 +188,11 @@ def test_who_takes_too_much_memory_is_told_so(make: Make, ears: Ears) -> None:
 
 @needs_root
 def test_nothing_that_a_mount_goes_through_can_be_moved(make: Make) -> None:
-    base = "/" + "/".join(sys.base_prefix.split("/")[1:3])
     script = (
         "cd /; for f in root run tmp var/log-storage; do mkdir $f/mine && mv $f/mine $f/own && echo $f=mine; done;"
-        f" for f in gcs opt etc root run {base}; do mv $f /tmp/x 2>/dev/null && echo $f=moved; done; true"
+        " for f in gcs opt opt/interpreter etc root run; do mv $f /tmp/x 2>/dev/null && echo $f=moved; done; true"
     )
-    environment = p.Environment(base=sys.base_prefix)
-    seen = result(make(script, runtime="sandbox", environment=environment))
+    seen = result(make(script, runtime="sandbox"))
     assert seen == {"root": "mine", "run": "mine", "tmp": "mine", "var/log-storage": "mine"}
 
 

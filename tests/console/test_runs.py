@@ -119,6 +119,12 @@ def test_a_run_says_why_it_waits_what_it_runs_and_why_it_failed(written: Written
     assert (parts.task, parts.line) == ("workerpool0-0", "ValueError: no rows")
 
 
+def test_a_package_that_could_not_be_installed_is_told_by_the_first_line_of_what_was_said() -> None:
+    said = "gs://b/t.tar.gz could not be installed (exit code 1).\nerror: No solution found:\n" + "  and so on\n" * 9
+    message = "The replica workerpool0-0 exited with a non-zero status of 1. Termination reason: Error. \n" + said
+    assert failures.hints(message)[0] == "badPackage"
+
+
 def test_a_job_stands_for_its_pipelines_run(written: Written) -> None:
     pipeline = f"{PARENT}/trainingPipelines/1"
     job = written.job(5, parent=pipeline)

@@ -2,13 +2,13 @@
 
 import hashlib
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tests.live.python import bare
 
 from trigpoint.agent import protocol as p
 from trigpoint.core.errors import InvalidArgument
@@ -29,7 +29,7 @@ class Subject(NamedTuple):
 
 def gang(uid: str, script: str = "exec sleep 60", names: tuple[str, ...] = ("workerpool0-0",)) -> GangSpec:
     program = p.Program(argv=("/bin/sh", "-c", script))
-    environment = p.Environment(base=sys.base_prefix)
+    environment = bare()
     return GangSpec(uid, tuple(p.RunSpec(uid, name, program=program, environment=environment) for name in names))
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.live.python import bare
 
 from trigpoint.agent import protocol as p
 from trigpoint.agent import tree
@@ -37,7 +38,7 @@ time.sleep(60)
 
 def spec(uid: str, script: str, *names: str) -> GangSpec:
     program = p.Program(argv=("/bin/sh", "-c", script))
-    environment = p.Environment(base=sys.base_prefix)
+    environment = bare()
     replicas = (p.RunSpec(uid, n, hostname=f"host-{n}", program=program, environment=environment) for n in names)
     return GangSpec(uid, tuple(replicas))
 

@@ -66,6 +66,17 @@ async def test_the_first_get_after_a_create_waits_2_s() -> None:
     assert await holds.get() == 0
 
 
+async def test_a_script_that_goes_through_what_it_created_does_not_wait() -> None:
+    holds = Recorder(Clock())
+    for name in "abc":
+        holds.created(("me", name))
+    holds.created(("you", "d"))
+    assert [await holds.get(name=name) for name in "abc"] == [0, 0, 2]
+    holds.created(("me", "e"))
+    holds.clock.seconds += 1.1
+    assert await holds.get(name="e") == 0
+
+
 @pytest.mark.parametrize(("pause", "waits"), [(0.5, 0), (4.4, 0), (4.6, 60), (5.0, 60), (6.0, 60), (6.1, 0), (30, 0)])
 async def test_a_get_in_the_rhythm_of_the_sdk_waits(pause: float, waits: float) -> None:
     holds = Recorder(Clock())

@@ -103,16 +103,6 @@ def extract(archive: str, target: str, bounds: Bounds = USUAL) -> list[str]:
     return names
 
 
-def top(archive: str) -> str:
-    """Return the folder that the first entry is in: of a sdist, its NAME-VERSION. Empty when there is none."""
-    try:
-        name = next(_entries(archive)).name
-        parts = _parts(name, 64)
-    except (StopIteration, OSError, *_DAMAGE):
-        return ""
-    return parts[0] if parts and "/" in name else ""
-
-
 class _Budget:
     def __init__(self, bounds: Bounds, packed: int) -> None:
         self._bounds = bounds

@@ -48,6 +48,11 @@ def mount_overlay(lower: str, upper: str, work: str, target: str) -> None:
     _check(_libc.mount(b"overlay", os.fsencode(target), b"overlay", ctypes.c_ulong(0), os.fsencode(options)))
 
 
+def mount_memory(target: str) -> None:
+    """Mount a file system in memory at `target`, open to everybody as /dev/shm is; it holds half the memory at most."""
+    _check(_libc.mount(b"tmpfs", os.fsencode(target), b"tmpfs", ctypes.c_ulong(0), b"mode=1777"))
+
+
 def bind_mapped(source: str, target: str, userns: int) -> None:
     """Show `source` at `target` with the owners mapped through the user namespace behind the descriptor `userns`."""
     clone, close_on_exec, idmap, from_empty = 1, 0o2000000, 0x00100000, 4

@@ -7,7 +7,7 @@ import re
 import select
 import threading
 import time
-from typing import Callable, Mapping
+from typing import Callable, Mapping, Protocol
 
 from . import protocol
 
@@ -140,10 +140,17 @@ class _Segments:
         self._number, self._fd, self._size = self._number + 1, opened, 0
 
 
+class Sink(Protocol):
+    """Where a pump brings what it reads."""
+
+    def write(self, stream: str, data: bytes) -> None:
+        """Take bytes of a stream."""
+
+
 class Pump(threading.Thread):
     """Moves what comes out of pipes into the log until every pipe is closed, or `finish` loses patience."""
 
-    def __init__(self, log: LogWriter, pipes: Mapping[int, str]) -> None:
+    def __init__(self, log: Sink, pipes: Mapping[int, str]) -> None:
         super().__init__(name="pump", daemon=True)
         self._log = log
         self._pipes = dict(pipes)

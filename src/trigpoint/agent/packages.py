@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import re
 import secrets
 import shutil
 from typing import Callable
@@ -13,8 +12,10 @@ from typing import Callable
 from . import archive, purelib
 from .fetch import Fetcher, FetchError
 from .logs import LogWriter, Pump
-from .protocol import STDERR, STDOUT, Package, RunSpec
+from .protocol import RUNNER, STDERR, STDOUT, Package, RunSpec
 from .room import Room, Running
+
+_MOST_HELD = 1 << 20
 
 Started = Callable[[Running], None]
 
@@ -145,7 +146,8 @@ class Packages:
         argv = [room.installer(), "pip", "install", "--python", room.python(), "--no-progress", *options]
         out, write_out = os.pipe()
         error, write_error = os.pipe()
-        pump = Pump(self._log, {out: STDOUT, error: STDERR})
+        said = _Said(self._log)
+        pump = Pump(said, {out: STDOUT, error: STDERR})
         try:
             running = room.start([*argv, room.inside(source)], env, write_out, write_error)
         finally:
@@ -155,23 +157,47 @@ class Packages:
         pump.start()
         code = running.wait()
         pump.finish(5)
+        said.tell(STDERR if code else RUNNER)
         if code:
-            raise PackageError(f"{_shown(package)} could not be installed (exit code {code}); its log says why")
+            raise PackageError(f"{_shown(package)} could not be installed (exit code {code}).")
+
+
+class _Said:
+    """What an installer prints to stderr, kept until it is known whether that is its progress or its complaint."""
+
+    def __init__(self, log: LogWriter) -> None:
+        self._log = log
+        self._held = b""
+
+    def write(self, stream: str, data: bytes) -> None:
+        """Take bytes; what is more than 1 MiB is told as progress."""
+        if stream != STDERR:
+            self._log.write(stream, data)
+            return
+        self._held += data
+        if len(self._held) > _MOST_HELD:
+            self.tell(RUNNER)
+
+    def tell(self, stream: str) -> None:
+        """Write what is held to a stream of the log."""
+        held, self._held = self._held, b""
+        if held:
+            self._log.write(stream, held if held.endswith(b"\n") else held + b"\n")
 
 
 def _canonical(path: str) -> str:
-    """Return a copy of a package under a name that installers understand: uploads carry time stamps and colons."""
+    """Return a copy of a package under a name that installers understand: uploads carry time stamps and colons.
+
+    A source distribution's says nothing: uv would believe it, where pip reads what the package says of itself.
+    """
     folder, name = os.path.split(path)
     plain = name.rpartition(":")[2]
     if plain.endswith(".whl"):
         start = next((i for i, c in enumerate(plain) if c.isalpha()), 0)
         plain = plain[start:]
     else:
-        ending = next((e for e in (".tar.gz", ".tgz", ".zip", ".tar.bz2") if plain.endswith(e)), ".tar.gz")
-        name_version = archive.top(path)
-        if not re.fullmatch(r"[A-Za-z0-9._+-]{1,200}", name_version) or name_version.startswith("."):
-            name_version = "package-0"
-        plain = name_version + (".tar.gz" if ending == ".tgz" else ending)
+        ending = next((e for e in (".zip", ".tar.bz2", ".tar.xz") if plain.endswith(e)), ".tar.gz")
+        plain = "package" + ending
     target = os.path.join(folder, plain)
     if target != path:
         with contextlib.suppress(FileNotFoundError):

@@ -77,6 +77,8 @@ class Environment:
     """Directory with bin/python3; empty: the machine's own python3."""
     base: str = ""
     """Directory of the interpreter's installation, made visible read-only in the sandbox."""
+    library: str = ""
+    """A shared library that the interpreter looks for at just this place; empty when it goes by its own place."""
     python: str = "3"
     """Version such as 3.10."""
     key: str = ""
@@ -156,6 +158,8 @@ class RunSpec:
     """Directories that must never be visible, even below one that is."""
     network: Network = Network()
     limits: Limits = Limits()
+    image: str = ""
+    """Name of the image that the environment stands for, for messages."""
     runtime: str = "auto"
     """auto, sandbox or process. sandbox: never run without one."""
     uid: int = 0

@@ -53,6 +53,7 @@ class Replica:
         if os.path.exists(self._directory.file("stop.json")):
             self._read_stop()
         if self._directory.status.state == protocol.CLAIMED:
+            threading.Thread(target=self._guard, name="guard", daemon=True).start()
             outcome = self._perform()
         else:
             message = "The machine or the process that watched over this replica failed; what it did last is unknown."
@@ -87,7 +88,8 @@ class Replica:
             return problem or self._run()
         except PackageError as error:
             self._log.line(str(error))
-            return self._stopped() or Outcome(protocol.PREPARE_ERROR, 1, message=str(error), tail=self._log.tail())
+            tail = self._log.tail()[-8192:]
+            return self._stopped() or Outcome(protocol.PREPARE_ERROR, 1, message=str(error), tail=tail)
         except (OSError, subprocess.SubprocessError) as error:
             text = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
             message = f"The replica could not be set up: {text}."
@@ -226,10 +228,16 @@ class Replica:
     def _beat(self) -> None:
         self._pause(min(0.5, self._spec.heartbeat_s))  # the program's own start comes first
         while not self._ended:
-            if self._directory.removed():  # nobody will ever ask for this replica again
-                self._command(protocol.Command("stop", grace_s=0))
             self._reporter.beat(self._usage.measure(self._log.counts()))
             self._room.reap()
+            self._pause(self._spec.heartbeat_s)
+
+    def _guard(self) -> None:
+        """Stop, whatever is being done, once the directory is gone: nobody will ever ask for this replica again."""
+        while not self._ended:
+            if self._directory.removed():
+                self._command(protocol.Command("stop", grace_s=0))
+                return
             self._pause(self._spec.heartbeat_s)
 
     def _pause(self, seconds: float) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import subprocess
 from typing import Mapping, Sequence
 
-from . import linux, tree
+from . import interpreter, linux, tree
 from .directory import remove
 from .limits import Group, name_of
 from .network import Network
@@ -56,7 +57,8 @@ class Room:
         self.lost: list[str] = []
         self.site = ""
         """Directory of user packages that the program sees; set by `show_packages`."""
-        self._copied = ""
+        self._own = ""
+        """Directory of the environment that is this replica's own; empty: none."""
         self._children: set[int] = set()
         self._closed = False
 
@@ -73,7 +75,7 @@ class Room:
     def python(self) -> str:
         """Return the interpreter, as the program sees it."""
         environment = self.spec.environment
-        root = self._copied or environment.path or environment.base
+        root = self._own or environment.path or environment.base
         return os.path.join(root, "bin", "python3") if root else shutil.which("python3") or "python3"
 
     def workplace(self, name: str) -> str:
@@ -87,14 +89,14 @@ class Room:
         self.site = layer
 
     def own_environment(self) -> None:
-        """Replace the shared environment by a writable one with the same content."""
-        path = os.path.join(self.directory, "work", "environment")
+        """Make sure that the installer finds everything in one environment that is this replica's own."""
+        path = os.path.join(self.directory, "work", "copy")
         shutil.rmtree(path, ignore_errors=True)
         command = ["cp", "-al", self.spec.environment.path, path]
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         for folder, _, _ in os.walk(path):
             os.chmod(folder, 0o755)  # noqa: S103 - as every folder of an environment
-        self._copied = path
+        self._own = path
 
     def shelf(self, name: str) -> str:
         """Return a directory of this replica that its programs should only read."""
@@ -192,15 +194,36 @@ class Room:
 
     def _open(self) -> None:
         self.network.open_shared()
+        shared = self.spec.environment
+        if shared.path:
+            self._own = self.workplace("environment")
+            interpreter.lay(self._own, shared, shared.base, shared.path, user_packages=False)
         self.lost.append("No sandbox: the program runs as the server's user and sees the machine's files.")
         if self.spec.buckets:
             self.lost.append("/gcs is not available without a sandbox; use gs:// addresses.")
 
     def _start(self, argv: list[str], env: dict[str, str], stdout: int, stderr: int) -> Running:
         guard = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-        command = self.in_group([*guard, *argv])
+        script = self.launching(argv, env, 'exec "$@"')
+        command = self.in_group([*guard, "/bin/sh", "-c", script, "sh", *argv])
         cwd = self.workplace("cwd")
         return Running(self.spawn(command, env, (subprocess.DEVNULL, stdout, stderr), cwd, ()), self)
+
+    def launching(self, argv: Sequence[str], env: Mapping[str, str], become: str) -> str:
+        """Return what a shell does, given a command line, as the program's user: become it if it is there.
+
+        If it is not, the exit code is a shell's: 127, or 126 for what is no program.
+        """
+        name, shown = argv[0], repr(argv[0][:200])
+        paths = [name] if "/" in name else [f"{folder or '.'}/{name}" for folder in env.get("PATH", "").split(":")]
+        places = " ".join(map(shlex.quote, paths))
+        image = f"the image {self.spec.image}" if self.spec.image else "this image"
+        missing, denied = f"The command {shown} was not found in {image}.", f"{shown} is not a program in {image}."
+        return (
+            f'for f in {places}; do if [ -f "$f" ] && [ -x "$f" ]; then {become}; fi; done\n'
+            f'for f in {places}; do if [ -e "$f" ]; then {_say(denied)}; exit 126; fi; done\n'
+            f"{_say(missing)}; exit 127\n"
+        )
 
     def in_group(self, command: list[str]) -> list[str]:
         """Return the command, joining the control groups before anything else."""
@@ -239,3 +262,8 @@ class Room:
         if behind > 0:
             with contextlib.suppress(OSError):
                 os.nice(behind)
+
+
+def _say(text: str) -> str:
+    """Return a shell's words that print a line to stderr."""
+    return f"printf '%s\\n' {shlex.quote(text)} >&2"

@@ -8,9 +8,9 @@ import os
 import shlex
 import shutil
 import subprocess
-from typing import Mapping
+from typing import Callable, Mapping
 
-from . import linux, tree, users
+from . import interpreter, linux, tree, users
 from .directory import remove
 from .protocol import MARK, RunSpec
 from .room import Room, Running
@@ -90,7 +90,7 @@ class Sandbox(Room):
         environment = self.spec.environment
         if environment.path:
             return f"{self._environment()}/bin/python3"
-        return f"{environment.base}/bin/python3" if environment.base else "/usr/bin/python3"
+        return f"{self._base()}/bin/python3" if environment.base else "/usr/bin/python3"
 
     def workplace(self, name: str) -> str:
         """Return a directory below the program's root that it may write to."""
@@ -123,18 +123,23 @@ class Sandbox(Room):
 
     def show_packages(self, layer: str) -> None:
         """Show a directory where `pip install --user` would have put its content."""
-        self.site = f"/root/.local/lib/python{self.spec.environment.python}/site-packages"
-        self._show("--ro-bind", layer, self.site)
+        self._binds = [bind for bind in self._binds if bind[2] != self.site]
+        writable = self.stage.call(self._overlay, layer, "packages")
+        self._show(*(("--bind", writable) if writable else ("--ro-bind", layer)), self.site)
 
     def own_environment(self) -> None:
-        """Put a writable layer over the environment; what is written there stays with this replica."""
-        self._binds = [bind for bind in self._binds if bind[2] != self._environment()]
-        writable = self.stage.call(self._overlay) or self._copy()
-        self._binds.append(("--bind", writable, self._environment()))
+        """Make sure that the installer finds everything in one environment that is this replica's own."""
+        if self._own:  # a view: shared environments may be read-only, this one is the program's
+            self.stage.call(_open_folders, self._own)
+            return
+        self._binds = [bind for bind in self._binds if bind[2] not in (self._environment(), interpreter.SHARED)]
+        self._binds.append(("--bind", self._copy(), self._environment()))
 
     def clear(self) -> None:
         """Give back the space of the program's own disk, as a machine that is returned does."""
         remove(self._root)
+        for name in ("upper", "copy"):
+            remove(os.path.join(self._mounts, name))
 
     def set_hosts(self, more: Mapping[str, str]) -> None:
         """Write the hosts file that the program sees."""
@@ -161,14 +166,45 @@ class Sandbox(Room):
             self.network.open_own()
         for bucket, path in self.spec.buckets.items():
             self._show("--bind", self._mapped(path, f"gcs/{bucket}"), f"/gcs/{bucket}")
-        environment = self.spec.environment
-        if environment.path:
-            self._show("--ro-bind", environment.path, self._environment())
-        if environment.base:
-            self._make_way(environment.base)
+        self._show_shared_memory()
+        self._show_site()
+        if self.spec.environment.path:
+            self._show_environment()
+        if self.spec.environment.base:
+            self._make_way(self._base())
+        library = self.spec.environment.library
+        if library and not _visible(library):
+            self._show("--ro-bind", library, library)
         for source, target in ((self.spec.ca_file, _CA), (self.spec.uv, _UV)):
             if source:
                 self._show("--ro-bind", source, target)
+
+    def _show_environment(self) -> None:
+        """Show the environment so that programs may change it, and no other replica sees that."""
+        shared = self.spec.environment
+        writable = self._overlay(shared.path, "environment", self._fit)
+        self._own = writable
+        if not writable:
+            self._show("--ro-bind", shared.path, interpreter.SHARED)
+            writable = self.workplace("environment")
+            interpreter.lay(writable, shared, self._base(), interpreter.SHARED, user_packages=True)
+            self._give_all(writable)
+        self._show("--bind", writable, self._environment())
+
+    def _show_shared_memory(self) -> None:
+        """Let programs write to /dev/shm: bubblewrap's own belongs to whoever starts it."""
+        if self._uid and self.network.own:
+            memory = os.path.join(self._mounts, "shm")
+            os.makedirs(memory)
+            linux.mount_memory(memory)
+            self._binds.append(("--bind", memory, "/dev/shm"))  # noqa: S108 - where POSIX semaphores live
+
+    def _show_site(self) -> None:
+        """Make the folder for packages that are installed with `--user`."""
+        self.site = interpreter.packages("/root/.local", self.spec.environment.python)
+        self._make_way(self.site)
+        self._give(self._root + self.site)
+        os.chmod(self._root + "/root/.local", 0o1777)  # noqa: S103 - as /root
 
     def _show(self, how: str, source: str, target: str) -> None:
         self._make_way(os.path.dirname(target))
@@ -180,7 +216,7 @@ class Sandbox(Room):
 
     def _start(self, argv: list[str], env: dict[str, str], stdout: int, stderr: int) -> Running:
         said, say = os.pipe()
-        entry = _entry(env)
+        entry = _entry(self.launching(argv, env, _become(env)))
         try:
             command = self.in_group([*self._walls(say), *self._as_user(), "/bin/sh", "-s", "--", *argv])
             process = self.spawn(command, self._trusted(), (entry, stdout, stderr), "/", (say,))
@@ -210,17 +246,28 @@ class Sandbox(Room):
             walls += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
         walls += ["--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"]
         walls += ["--dev", "/dev", "--proc", "/proc"]
-        visible = ["/usr", *(f"/{name}" for name in _TOP), self.spec.environment.base]
-        base = self.spec.environment.base
-        later = [(base, ["--ro-bind", base, base])] if base else []
-        for path in self.spec.hide:
-            if os.path.isdir(path) and any(root and _below(os.path.realpath(path), root) for root in visible):
-                later.append((path, ["--tmpfs", path]))
-        for _, words in sorted(later, key=lambda each: len(each[0])):  # what lies deeper is mounted over the rest
+        for words in self._interpreter():
             walls += words
         for how, source, target in self._binds:
             walls += [how, source, target]
         return [*walls, "--chdir", "/", "--"]
+
+    def _interpreter(self) -> list[list[str]]:
+        """Return the mounts that show the interpreter, and those that hide what is not a program's to see."""
+        shared, base = self.spec.environment, self._base()
+        later = []
+        if shared.base and base != shared.base:
+            later.append((base, ["--ro-bind", shared.base, base]))
+        hidden = [path for path in self.spec.hide if os.path.isdir(path)]
+        if shared.path:
+            hidden += interpreter.others(shared.base, shared.python)
+        for path in hidden:
+            if shared.base and base != shared.base and _below(os.path.realpath(path), shared.base):
+                path = os.path.join(base, os.path.relpath(os.path.realpath(path), os.path.realpath(shared.base)))
+            elif not _visible(path):
+                continue
+            later.append((path, ["--tmpfs", path]))
+        return [words for _, words in sorted(later, key=lambda each: len(each[0]))]  # what lies deeper comes later
 
     def _as_user(self) -> list[str]:
         if not self._uid:
@@ -262,64 +309,98 @@ class Sandbox(Room):
             os.chown(path, self._uid, self._uid)
 
     def _environment(self) -> str:
-        return f"/opt/python/{self.spec.environment.python}"
+        return interpreter.environment(self.spec.environment.python)
+
+    def _base(self) -> str:
+        """Return where programs find the interpreter's installation."""
+        base = self.spec.environment.base
+        return base if not base or _visible(base) else interpreter.INTERPRETER
 
     def _mapped(self, path: str, name: str) -> str:
-        """Return the path of a view of `path` in which the server's files are the program's."""
+        """Return the path of a view of `path` in which the server's files are the program's, or else `path`."""
+        try:
+            return self._map(path, name)
+        except OSError as error:
+            self.lost.append(f"{name} is read-only for the program: its files cannot be mapped to its user ({error}).")
+            return path
+
+    def _map(self, path: str, name: str) -> str:
+        """Return the path of a view of `path` in which the server's files are the program's; OSError without one."""
         if self._userns < 0:
             return path
         target = os.path.join(self._mounts, name)
         os.makedirs(target, exist_ok=True)
-        try:
-            linux.bind_mapped(path, target, self._userns)
-        except OSError as error:
-            self.lost.append(f"{name} is read-only for the program: its files cannot be mapped to its user ({error}).")
-            return path
+        linux.bind_mapped(path, target, self._userns)
         return target
 
-    def _overlay(self) -> str:
-        """Return a writable view of the environment by overlayfs, or nothing."""
-        if os.geteuid() != 0:
+    def _overlay(self, lower: str, name: str, furnish: Callable[[str], None] | None = None) -> str:
+        """Return a view of `lower` that the program may change, or nothing; `furnish` lays out what differs in it."""
+        if os.geteuid() != 0 or not self.network.own:
             return ""
-        upper, work, target = (os.path.join(self._mounts, name) for name in ("upper", "work", "environment"))
-        for path in (upper, work, target):
-            os.makedirs(path, exist_ok=True)
-        self._give(upper)
+        upper, work = (os.path.join(self._mounts, "upper", name, each) for each in ("upper", "work"))
+        target = os.path.join(self._mounts, name)
         try:
-            linux.mount_overlay(self._mapped(self.spec.environment.path, "lower"), upper, work, target)
+            for path in (upper, work, target):
+                os.makedirs(path, exist_ok=True)
+            if furnish is not None:
+                furnish(upper)
+            self._give_all(upper)
+            linux.mount_overlay(self._map(lower, f"lower/{name}"), upper, work, target)
         except OSError:
             return ""
-        for folder, _, _ in os.walk(target):
-            os.chmod(folder, 0o755)  # noqa: S103 - shared environments are read-only, this one is the program's
         return target
+
+    def _fit(self, root: str) -> None:
+        interpreter.fit(root, self.spec.environment, self._base(), user_packages=True)
 
     def _copy(self) -> str:
         """Return a copy of the environment that belongs to the program."""
         path = os.path.join(self._mounts, "copy")
         shutil.rmtree(path, ignore_errors=True)
         shutil.copytree(self.spec.environment.path, path, symlinks=True)
-        for folder, _, files in os.walk(path):
-            os.chmod(folder, 0o755)  # noqa: S103 - as every folder of an environment
-            self._give(folder)
-            for name in files:
-                if self._uid:
-                    os.chown(os.path.join(folder, name), self._uid, self._uid, follow_symlinks=False)
+        _open_folders(path)
+        self._fit(path)
+        self._give_all(path)
         return path
 
+    def _give_all(self, path: str) -> None:
+        """Make a folder and everything in it the program's."""
+        self._give(path)
+        for folder, folders, files in os.walk(path):
+            for name in (*folders, *files) if self._uid else ():
+                os.chown(os.path.join(folder, name), self._uid, self._uid, follow_symlinks=False)
 
-def _entry(env: Mapping[str, str]) -> int:
-    """Return a file with what a shell does as the program's user: become the program, in the program's environment.
+
+def _become(env: Mapping[str, str]) -> str:
+    """Return the shell's words that make it the program, in the program's environment.
 
     A PATH or LD_PRELOAD of a job must mean nothing to bubblewrap, which has the machine's rights, nor to what gives up
     root inside; and on a command line everybody could read the variables.
     """
     words = ["/usr/bin/env", "-i", *(f"{name}={value}" for name, value in env.items())]
-    text = "exec " + " ".join(map(shlex.quote, words)) + ' "$@" </dev/null\n'
+    return "exec " + " ".join(map(shlex.quote, words)) + ' "$@" </dev/null'
+
+
+def _entry(script: str) -> int:
+    """Return a file with what a shell does as the program's user."""
     entry = os.memfd_create("entry")
     with open(os.dup(entry), "wb") as file:
-        file.write(os.fsencode(text))
+        file.write(os.fsencode(script))
     os.lseek(entry, 0, os.SEEK_SET)
     return entry
+
+
+def _open_folders(path: str) -> None:
+    """Let the owner of an environment add to each of its folders, and remove."""
+    for folder, _, _ in os.walk(path):
+        if not os.stat(folder).st_mode & 0o200:
+            os.chmod(folder, 0o755)  # noqa: S103 - as every folder of an environment
+
+
+def _visible(path: str) -> bool:
+    """Return whether every sandbox shows a path of this machine at its own place."""
+    real = os.path.realpath(path)
+    return any(_below(real, root) for root in ("/usr", *(f"/{name}" for name in _TOP)))
 
 
 def _below(path: str, root: str) -> bool:

@@ -25,7 +25,7 @@ from trigpoint.core.errors import FailedPrecondition, Unavailable
 from trigpoint.runtime.images import EnvSpec
 
 _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
-_BUILDER = 3
+_BUILDER = 4
 """Changes whenever the same specification would be built differently."""
 _RETRY_S = 30.0
 _NEWS = ("Resolved ", "Downloading ", "Downloaded ", "Building ", "Built ", "Prepared ", "Installed ", "Bytecode ")
@@ -43,6 +43,8 @@ class Interpreter:
     path: str
     base: str
     """Its installation."""
+    library: str = ""
+    """A shared library that it looks for at just this place; empty when it goes by its own place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ class Environments:
             environment = Environment(
                 path=str(place / "venv"),
                 base=interpreter.base,
+                library=interpreter.library,
                 python=interpreter.version,
                 key=place.name,
                 installed=about["installed"],
@@ -315,13 +318,15 @@ def _discover(cache: Path) -> Iterator[Interpreter]:
     best: dict[str, Interpreter] = {}
     for path in _candidates():
         stamp = f"{path} {os.stat(path).st_mtime_ns}"
-        said = known.get(stamp) or _ask(path)
+        said = known.get(stamp, [])
+        if len(said) != 3:
+            said = _ask(path)
         if not said:
             continue
         seen[stamp] = said
-        version, base = said
+        version, base, library = said
         if _minor(version) >= 8:
-            best.setdefault(version, Interpreter(version, path, base))
+            best.setdefault(version, Interpreter(version, path, base, library))
     with contextlib.suppress(OSError):
         temporary = cache.with_name(f"{cache.name}.{secrets.token_hex(4)}")
         temporary.write_text(json.dumps(seen))
@@ -350,18 +355,33 @@ def _candidates() -> list[str]:
     return list(found)
 
 
+_QUESTION = """
+import sys, ssl, venv
+print("%d.%d" % sys.version_info[:2]); print(sys.base_prefix); print(sys.prefix)
+with open("/proc/self/maps") as maps:
+    libraries = [line.split(None, 5)[5].strip() for line in maps if "/libpython3." in line]
+with open(sys.executable, "rb") as program:
+    print(libraries[0] if libraries and b"$ORIGIN" not in program.read() else "")
+"""
+
+
 def _ask(path: str) -> list[str]:
-    code = "import sys, ssl, venv; print('%d.%d' % sys.version_info[:2]); print(sys.base_prefix); print(sys.prefix)"
+    """Return version, installation and library of an interpreter; nothing when it is broken, or an environment."""
     try:
         done = subprocess.run(
-            [path, "-I", "-c", code], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=False
+            [path, "-I", "-c", _QUESTION],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
         )
     except (OSError, subprocess.SubprocessError):
         return []
-    words = done.stdout.splitlines()
-    if done.returncode or len(words) != 3 or words[1] != words[2]:
-        return []  # broken, or itself an environment
-    return words[:2]
+    words = done.stdout.split("\n")
+    if done.returncode or len(words) != 5 or words[1] != words[2]:
+        return []
+    return [words[0], words[1], words[3]]
 
 
 def _minor(version: str) -> int:
@@ -406,13 +426,17 @@ def _failure(lines: list[str]) -> Exception:
 
 
 def _protect(folder: Path) -> None:
-    """Make everything read-only: a program that shares it must not change it for the next."""
+    """Make everything read-only: a program that shares it must not change it for the next.
+
+    Root is told by no mode. It mounts views over the environment, in which programs may remove what a folder allows.
+    """
+    open_folder = os.geteuid() == 0
     for place, _, names in os.walk(folder):
         for name in names:
             path = os.path.join(place, name)
             if not os.path.islink(path):
                 os.chmod(path, 0o555 if os.access(path, os.X_OK) and os.stat(path).st_mode & 0o100 else 0o444)
-        os.chmod(place, 0o555)  # noqa: S103 - readable by all, writable by none
+        os.chmod(place, 0o755 if open_folder else 0o555)
 
 
 def _remove(folder: Path) -> None:

@@ -105,9 +105,9 @@ class FakeEngine:
         """Play the agent that starts its program."""
         self._change(uid, replica, state=protocol.RUNNING)
 
-    def finish(self, uid: str, replica: str, outcome: Outcome) -> None:
-        """Play the agent that reports its outcome and goes."""
-        self._change(uid, replica, state=protocol.ENDED, outcome=outcome)
+    def finish(self, uid: str, replica: str, outcome: Outcome, at: int = 0) -> None:
+        """Play the agent that writes down its outcome at an instant and goes."""
+        self._change(uid, replica, state=protocol.ENDED, outcome=outcome, times={protocol.ENDED: at} if at else {})
 
     def lose(self, uid: str, replica: str) -> None:
         """Play the agent that is killed."""

@@ -242,7 +242,7 @@ def test_what_cannot_be_exported_is_refused_before_the_run(datasets: Datasets, a
         datasets.check(location, InputDataConfig(dataset_id="404"))
     with pytest.raises(InvalidArgument, match="there is no dataset"):
         datasets.check(location, InputDataConfig(dataset_id="../x"))
-    with pytest.raises(NotFound, match="nobucket"):
+    with pytest.raises(InvalidArgument, match=r"output_uri_prefix.*The bucket nobucket .*Create it"):
         datasets.check(location, config(made, "gs://nobucket/out"))
     image = ask("CreateDataset", parent=location, dataset=Dataset(display_name="i", metadata_schema_uri=IMAGE))
     with pytest.raises(FailedPrecondition, match="only tabular"):

@@ -11,7 +11,7 @@ from trigpoint.agent.protocol import Outcome
 from trigpoint.core import messages
 from trigpoint.core.call import Call, Caller, Client
 from trigpoint.core.clock import SECOND, SystemClock, SystemIds
-from trigpoint.core.errors import FailedPrecondition, ResourceExhausted
+from trigpoint.core.errors import FailedPrecondition, InvalidArgument, ResourceExhausted
 from trigpoint.core.messages import Oneof
 from trigpoint.core.paging import Tokens
 from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import (
@@ -21,6 +21,7 @@ from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import (
     Scheduling,
     WorkerPoolSpec,
 )
+from trigpoint.core.pb.google.cloud.aiplatform.v1.io_pb import GcsDestination
 from trigpoint.core.pb.google.cloud.aiplatform.v1.job_service_pb import CancelCustomJobRequest, CreateCustomJobRequest
 from trigpoint.core.pb.google.cloud.aiplatform.v1.machine_resources_pb import MachineSpec
 from trigpoint.domains.identity import Identity
@@ -110,11 +111,11 @@ class World:
         assert found is not None
         return found.message
 
-    def say(self, uid: str, task: str, *kinds: str, outcome: Outcome | None = None, seq: int = 1) -> Any:
+    def say(self, uid: str, task: str, *kinds: str, outcome: Outcome | None = None, seq: int = 1, time: int = 5) -> Any:
         bodies: dict[str, Any] = {"prepared": {"address": {"host": f"h-{task}", "ip": "127.0.0.9", "ports": {}}}}
         if outcome is not None:
             bodies["outcome"] = {"reason": outcome.reason, "exit_code": outcome.exit_code, "tail": outcome.tail}
-        said = [{"seq": seq + i, "kind": k, "time": 5, "body": bodies.get(k, {})} for i, k in enumerate(kinds)]
+        said = [{"seq": seq + i, "kind": k, "time": time, "body": bodies.get(k, {})} for i, k in enumerate(kinds)]
         return self.jobs.reports.take(uid, task, reports.token(SECRET, uid, task), {"fence": 1, "reports": said})
 
     def told(self, name: str) -> list[str]:
@@ -188,6 +189,30 @@ def test_a_job_from_create_to_succeeded(world: World) -> None:
     assert world.told(name)[-1] == "customJob.succeeded"
 
 
+def test_a_field_that_changes_nothing_is_told_in_the_job_s_narrative(world: World) -> None:
+    name = world.create(enable_web_access=True)
+    told = {event.kind: event.data for event in world.kernel.store.read(lambda tx: events.after(tx, 0, 1000, name))}
+    assert told["customJob.unheeded"]["field"] == "job_spec.enable_web_access"
+    said = "job_spec.enable_web_access has no effect here: nobody can enter a replica"
+    assert str(told["customJob.unheeded"]["log"]).startswith(said)
+
+
+def test_a_job_whose_results_have_no_place_is_refused_at_once(world: World) -> None:
+    mine, absent = (GcsDestination(output_uri_prefix=f"gs://{bucket}/out") for bucket in ("mine", "absent"))
+    world.storage.buckets.create(world.call.caller, world.call.project, "mine", {})
+    accepted = world.job(world.create(base_output_directory=mine)).job_spec
+    assert accepted is not None
+    with pytest.raises(InvalidArgument) as refused:
+        world.create(base_output_directory=absent)
+    (violation,) = refused.value.violations
+    assert violation.field == "custom_job.job_spec.base_output_directory.output_uri_prefix"
+    assert violation.description.startswith("The bucket absent does not exist in this project. Create it (gcloud")
+    world.jobs.check(accepted, "inputs", world.call.project)
+    accepted.base_output_directory = absent
+    with pytest.raises(InvalidArgument, match=r"inputs\.base_output_directory"):
+        world.jobs.check(accepted, "inputs", world.call.project)
+
+
 def test_a_crash_between_writing_down_and_starting_starts_the_same_attempt(world: World) -> None:
     name = world.create(scheduling=None)
     world.engine.faults.add(Fault.REFUSE)
@@ -245,6 +270,33 @@ def test_an_outcome_that_was_never_reported_is_read_from_the_directory(world: Wo
     assert error is not None
     assert "ValueError: no rows" in error.message
     assert world.jobs.replicas(name)[0].state == "ENDED"
+
+
+@pytest.mark.parametrize("reported", [True, False])
+@pytest.mark.parametrize(
+    ("after", "shown"),
+    [(10, 10), (0, 0), (-60, 0), (5000, 3600)],
+    ids=["while the server was away", "at once", "before it ran", "by a clock that is ahead"],
+)
+def test_a_job_ended_when_its_program_did(world: World, reported: bool, after: int, shown: int) -> None:
+    clock = world.kernel.clock
+    assert isinstance(clock, Hands)
+    name = world.create()
+    world.step(name)
+    world.say(uid_of(name), "workerpool0-0", "hello", "prepared", "started", time=clock.now())
+    world.engine.run(uid_of(name), "workerpool0-0")
+    world.step(name)
+    started = world.job(name).start_time
+    assert started is not None
+    done, at = Outcome("SUCCEEDED", 0), messages.micros(started) + after * SECOND
+    clock.ahead = 3600 * SECOND
+    world.engine.finish(uid_of(name), "workerpool0-0", done, at)
+    if reported:
+        world.say(uid_of(name), "workerpool0-0", "outcome", outcome=done, seq=4, time=at)
+    world.step(name)
+    ended = world.job(name).end_time
+    assert ended is not None
+    assert round((messages.micros(ended) - messages.micros(started)) / SECOND) == shown
 
 
 @pytest.mark.parametrize("days", [1, -1])

@@ -55,7 +55,10 @@ _SIGNS: tuple[tuple[Hint, str], ...] = (
     ("lost", r"disappeared"),
     ("quota", r"quota metrics exceed|Resources are insufficient"),
     ("image", r"The image .* could not be provided|is not a prebuilt image"),
-    ("badPackage", r"Could not (?:find|install|unpack)|is not a valid (?:sdist|package)|setup\.py|pip install"),
+    (
+        "badPackage",
+        r"[Cc]ould not (?:be )?(?:find|install|unpack)|is not a valid (?:sdist|package)|setup\.py|pip install",
+    ),
     ("missingModule", r"ModuleNotFoundError|No module named|ImportError"),
     ("tenantProject", r"[a-z][0-9a-f]{16}-tp\b"),
     ("forbidden", r"\b403\b|PermissionDenied|Forbidden|does not have .* access"),
@@ -69,5 +72,6 @@ _SIGNS: tuple[tuple[Hint, str], ...] = (
 def hints(message: str) -> list[Hint]:
     """Return what kinds of failure a message looks like, the most likely first, at most three."""
     found = read(message)
-    near = "\n".join([found.what, found.line, *found.evidence.splitlines()[-6:]])
+    lines = found.evidence.splitlines()
+    near = "\n".join([found.what, found.line, *lines[:1], *lines[-6:]])
     return [hint for hint, sign in _SIGNS if re.search(sign, near)][:3]

@@ -80,7 +80,7 @@ class Datasets:
         rules.split_of(config)
         prefix = rules.destination_of(config)
         if prefix:
-            self._files.check_bucket(project_of(location), prefix, f"{_INPUT}.gcs_destination.output_uri_prefix")
+            self._files.refuse_absent(project_of(location), prefix, f"{_INPUT}.gcs_destination.output_uri_prefix")
             _tables(dataset)
         return dataset
 

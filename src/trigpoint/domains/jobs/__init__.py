@@ -53,12 +53,12 @@ class Jobs:
     def __init__(self, parts: Parts) -> None:
         kernel = parts.standard.kernel
         self._kernel = kernel
-        self._accounts = parts.accounts
         self._queue = Queue(kernel, parts.host, parts.machines)
         launcher = Launcher(parts.images, parts.accounts, parts.machines, parts.places)
         self._known = specs.Known(parts.machines.problem, parts.images.problem)
-        self._rpc = Rpc(parts.standard, self._queue, self._known, parts.accounts, parts.logging)
-        self._work = Work(kernel, parts.engine, self._queue, launcher, Surroundings(parts.files, parts.logging))
+        surroundings = Surroundings(parts.files, parts.logging)
+        self._rpc = Rpc(parts.standard, self._queue, self._known, parts.accounts, surroundings)
+        self._work = Work(kernel, parts.engine, self._queue, launcher, surroundings)
         self.reports = Reports(kernel, parts.places.secret, parts.recorder)
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -72,7 +72,7 @@ class Jobs:
     def check(self, spec: CustomJobSpec, path: str, project: str) -> None:
         """Refuse a job specification found at `path` of a request of a project, with everything that is wrong."""
         refuse(specs.check_spec(spec, self._known, path))
-        self._accounts.acts_as(project, spec.service_account)
+        self._rpc.examine(spec, path, project)
 
     def launch(
         self, parent: str, ident: str, job: CustomJob, variables: Mapping[str, str], waker: tuple[str, str]

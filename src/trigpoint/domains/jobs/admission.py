@@ -27,6 +27,16 @@ class Machine(Protocol):
         """Its memory."""
         ...
 
+    @property
+    def accelerator(self) -> str:
+        """The kind of accelerator that is built in; empty for none."""
+        ...
+
+    @property
+    def accelerators(self) -> int:
+        """How many are built in."""
+        ...
+
 
 class Machines(Protocol):
     """The machine types that there are (`runtime.machines`)."""
@@ -97,10 +107,12 @@ def demand(spec: CustomJobSpec, machines: Machines) -> Demand:
         if machine is not None:
             vcpus += machine.cpus * pool.replica_count
             memory += machine.memory_bytes / _GIB * pool.replica_count
-        kind = pool.machine_spec.accelerator_type
-        if kind != AcceleratorType.UNSPECIFIED:
-            name = AcceleratorType(kind).name
-            accelerators[name] = accelerators.get(name, 0) + pool.machine_spec.accelerator_count * pool.replica_count
+        kind, count = pool.machine_spec.accelerator_type, pool.machine_spec.accelerator_count
+        name = AcceleratorType(kind).name if kind != AcceleratorType.UNSPECIFIED else ""
+        if machine is not None and not name:
+            name, count = machine.accelerator, machine.accelerators
+        if name:
+            accelerators[name] = accelerators.get(name, 0) + count * pool.replica_count
     return Demand(replicas, vcpus, memory, accelerators)
 
 
@@ -146,7 +158,8 @@ def _excess(wanted: Demand, host: Host) -> str:
 
 def _fix(wanted: Demand, host: Host, absent: Sequence[str]) -> str:
     if absent:
-        return f"This machine has no {absent[0]}: remove the accelerator from machine_spec, or run where there is one."
+        fix = "remove the accelerator from machine_spec, with a machine type that has none built in"
+        return f"This machine has no {absent[0]}: {fix}, or run where there is one."
     return (
         f"The job asks for {wanted.vcpus} vCPUs and the quota is {host.vcpu_quota}: raise `vcpu_quota` or ask for less."
     )

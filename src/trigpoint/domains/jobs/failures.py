@@ -9,6 +9,8 @@ from urllib.parse import quote
 from trigpoint.core.pb.google.rpc.status_pb import Status
 
 CANCELLED, INVALID_ARGUMENT, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, INTERNAL = 1, 3, 4, 8, 13
+NOT_STARTED = 128
+"""The exit status of a replica whose program could not be started."""
 _TAIL = 3500
 """Characters of the program's own output that an error carries at most."""
 
@@ -24,7 +26,7 @@ class Ending:
     reason: str = ""
     """Empty when the program ran; otherwise why it could not be started: one sentence for people."""
     tail: str = ""
-    """The last lines of the program's standard error."""
+    """The last lines of its standard error; of the installer's when a package could not be installed."""
     lost: bool = False
     """Whether the agent died, so that nobody knows how the program ended."""
 
@@ -36,7 +38,7 @@ class Ending:
     @property
     def status(self) -> int:
         """The exit status as a shell would give it: 128 + signal for a killed program."""
-        return 128 + self.signal if self.signal else (self.exit_code if self.exit_code is not None else 128)
+        return 128 + self.signal if self.signal else (self.exit_code if self.exit_code is not None else NOT_STARTED)
 
 
 def of_ending(ending: Ending, project: str, job_id: str) -> Status:
@@ -45,8 +47,9 @@ def of_ending(ending: Ending, project: str, job_id: str) -> Status:
         text = f"The replica {ending.task} ran out of memory and exited with a non-zero status of {ending.status}. "
         text += "Use a machine type with more memory, or read the data in parts."
     elif ending.reason:
-        text = f"The replica {ending.task} exited with a non-zero status of 128. Termination reason: StartError. "
-        text += f"\n{ending.reason}"
+        how = "StartError" if ending.status == NOT_STARTED else "Error"
+        text = f"The replica {ending.task} exited with a non-zero status of {ending.status}. "
+        text += f"Termination reason: {how}. \n{ending.reason}" + (f"\n{tail(ending.tail)}" if ending.tail else "")
     else:
         text = (
             f"The replica {ending.task} exited with a non-zero status of {ending.status}. Termination reason: Error. "
@@ -79,12 +82,38 @@ def of_environment(image: str, reason: str) -> Status:
     return Status(code=INVALID_ARGUMENT, message=f"The image {image} could not be provided on this machine: {reason}")
 
 
+_TRACEBACK = "Traceback (most recent call last)"
+_CHAINED = (
+    "The above exception was the direct cause of the following exception:",
+    "During handling of the above exception, another exception occurred:",
+)
+
+
 def tail(text: str) -> str:
-    """Return the end of a program's output, at most 3,500 characters, cut at a line with the elision marked."""
+    """Return what a program said last, at most 3,500 characters, cut at a line with the elision marked.
+
+    That is its last traceback, with those that it follows from, and whatever comes after; without one, the end.
+    """
+    text = text[_last_traceback(text) :]
     if len(text) <= _TAIL:
         return text
     kept = text[-_TAIL:]
     return "[...]\n" + kept[kept.find("\n") + 1 :]
+
+
+def _last_traceback(text: str) -> int:
+    """Return where the last traceback begins that tells of an exception, and not of one that Python ignores; else 0."""
+    end, found = len(text), -1
+    while (at := text.rfind(_TRACEBACK, 0, end)) >= 0:
+        begin = text.rfind("\n", 0, at) + 1
+        before = text[:begin].rstrip()
+        ignored = before.rpartition("\n")[2].startswith("Exception ignored in")
+        if not ignored:
+            found = begin
+            if not before.endswith(_CHAINED):
+                break
+        end = begin
+    return max(found, 0)
 
 
 def _more(project: str, job_id: str) -> str:

@@ -217,6 +217,7 @@ class Launcher:
             program=_program(pool, replica.variables),
             env={**(places.proxy(replica.metadata) if process else {}), **replica.variables},
             environment=_environment(progress.environments[replica.image]),
+            image=replica.image,
             packages=tuple(protocol.Package(uri=uri) for uri in _packages(pool)),
             buckets={bucket: str(path) for bucket, path in places.buckets(project_of(replica.job)).items()},
             hide=tuple(str(path) for path in places.hide),

@@ -19,6 +19,8 @@ class Types:
 
     def problem(self, name: str) -> str:
         """Return an empty string, or why the type can't be used and what to do (vertex-training.md section 3.3)."""
+        if machines.is_tpu(name):
+            return f"Machine type {name!r} holds TPUs, which this machine has none of. Use one such as n1-standard-4."
         if machines.machine(name) is not None:
             return ""
         return f"Machine type {name[:100]!r} is not supported. Use one such as n1-standard-4 or e2-standard-4."

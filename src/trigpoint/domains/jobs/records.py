@@ -87,10 +87,11 @@ class Replica:
             return None
         reason = str(self.outcome.get("reason", ""))
         started = reason in ("SUCCEEDED", "FAILED", "OUT_OF_MEMORY", "STOPPED")
+        code = int(self.outcome.get("exit_code") or 0)
         signal = int(self.outcome.get("signal") or 0) or None
         return Ending(
             self.task,
-            exit_code=int(self.outcome.get("exit_code", 0)) if started else None,
+            exit_code=code if started or code else None,
             signal=signal,
             out_of_memory=reason == "OUT_OF_MEMORY",
             reason="" if started else str(self.outcome.get("message") or reason),

@@ -8,7 +8,7 @@ from trigpoint.core.call import Call
 from trigpoint.core.errors import FailedPrecondition, ResourceExhausted
 from trigpoint.core.messages import Empty
 from trigpoint.core.names import project_of
-from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import CustomJob
+from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import CustomJob, CustomJobSpec
 from trigpoint.core.pb.google.cloud.aiplatform.v1.job_service_pb import (
     CancelCustomJobRequest,
     CreateCustomJobRequest,
@@ -16,13 +16,13 @@ from trigpoint.core.pb.google.cloud.aiplatform.v1.job_service_pb import (
 )
 from trigpoint.core.pb.google.cloud.aiplatform.v1.job_state_pb import JobState
 from trigpoint.core.pb.google.longrunning.operations_pb import Operation
-from trigpoint.domains.jobs import specs
+from trigpoint.domains.jobs import specs, unheeded
 from trigpoint.domains.jobs.kinds import CUSTOM_JOB
 from trigpoint.domains.jobs.launch import Accounts
 from trigpoint.domains.jobs.queue import Queue
 from trigpoint.domains.jobs.rules import FINAL, Progress
 from trigpoint.domains.jobs.specs import Known
-from trigpoint.domains.logging import Logging
+from trigpoint.domains.jobs.work import Surroundings
 from trigpoint.kernel.resource import Fact, Stored
 from trigpoint.kernel.standard import Handler, Standard
 from trigpoint.store import Tx
@@ -33,13 +33,16 @@ _SERVICE = "google.cloud.aiplatform.v1.JobService"
 class Rpc:
     """The handlers of the API's methods on custom jobs."""
 
-    def __init__(self, standard: Standard, queue: Queue, known: Known, accounts: Accounts, logging: Logging) -> None:
+    def __init__(
+        self, standard: Standard, queue: Queue, known: Known, accounts: Accounts, surroundings: Surroundings
+    ) -> None:
         self._standard = standard
         self._kernel = standard.kernel
         self._queue = queue
         self._known = known
         self._accounts = accounts
-        self._logging = logging
+        self._logging = surroundings.logging
+        self._files = surroundings.files
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the handlers by full method name."""
@@ -55,11 +58,18 @@ class Rpc:
         job = request.custom_job or CustomJob()
         checks.refuse(specs.check(job, self._known))
         assert job.job_spec is not None
-        self._accounts.acts_as(call.project, job.job_spec.service_account)
+        self.examine(job.job_spec, "custom_job.job_spec", call.project)
         refused = self._queue.refusal(job)
         if refused is not None:
             raise ResourceExhausted(refused.message)
         return self.accept(request.parent, job, call=call).message
+
+    def examine(self, spec: CustomJobSpec, path: str, project: str) -> None:
+        """Refuse a well-formed specification whose bucket or account is not there or not the project's."""
+        output = spec.base_output_directory.output_uri_prefix if spec.base_output_directory else ""
+        if output:
+            self._files.refuse_absent(project, output, f"{path}.base_output_directory.output_uri_prefix")
+        self._accounts.acts_as(project, spec.service_account)
 
     def accept(
         self,
@@ -78,12 +88,13 @@ class Rpc:
             encryption_spec=job.encryption_spec,
             state=JobState.PENDING,
         )
-        fact = Fact("customJob.created", where="user", log="Waiting for job to be provisioned.")
+        created = Fact("customJob.created", where="user", log="Waiting for job to be provisioned.")
+        facts = (created, *(_in_vain(field, instead) for field, instead in unheeded.fields(job)))
         notes = asdict(progress or Progress())
         name = f"{parent}/{CUSTOM_JOB.collection}/{ident or self._kernel.ids.number()}"
 
         def unit(tx: Tx) -> Stored[CustomJob]:
-            made = self._kernel.insert(tx, CUSTOM_JOB, name, fresh, notes=notes, wake=True, facts=(fact,), call=call)
+            made = self._kernel.insert(tx, CUSTOM_JOB, name, fresh, notes=notes, wake=True, facts=facts, call=call)
             self._logging.announce(tx, project_of(name), name, self._kernel.clock.now())
             return made
 
@@ -125,6 +136,11 @@ class Rpc:
         notes = {**stored.notes, "cancel": True}
         fact = Fact("customJob.cancelling", where="user", log="Job is cancelled by the user.")
         return self._kernel.save(tx, CUSTOM_JOB, stored, message, notes=notes, wake=True, facts=(fact,), call=call)
+
+
+def _in_vain(field: str, instead: str) -> Fact:
+    said = f"{field} has no effect here: {instead}."
+    return Fact("customJob.unheeded", {"field": field, "detail": f"{instead}."}, log=said, severity="WARNING")
 
 
 def _in_state(stored: Stored[CustomJob], what: str, fix: str = "") -> FailedPrecondition:

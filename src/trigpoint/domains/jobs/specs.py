@@ -17,6 +17,7 @@ from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import (
     WorkerPoolSpec,
 )
 from trigpoint.core.pb.google.cloud.aiplatform.v1.env_var_pb import EnvVar
+from trigpoint.core.pb.google.cloud.aiplatform.v1.machine_resources_pb import MachineSpec
 
 MAX_POOLS = 4
 MAX_ENV = 100
@@ -78,6 +79,10 @@ def _surroundings(spec: CustomJobSpec, path: str) -> list[Violation]:
     if spec.persistent_resource_id:
         text = "Persistent resources are not available in this installation yet; leave the field empty."
         found.append(Violation(f"{path}.persistent_resource_id", text))
+    if spec.tensorboard:
+        text = "Tensorboards are not available in this installation yet; leave the field empty and read the files that "
+        text += "the program writes to AIP_TENSORBOARD_LOG_DIR."
+        found.append(Violation(f"{path}.tensorboard", text))
     return found
 
 
@@ -86,16 +91,31 @@ def _pool(pool: WorkerPoolSpec, known: Known, path: str) -> list[Violation]:
     if not 1 <= pool.replica_count <= MAX_REPLICAS:
         text = f"The replica count must be from 1 to {MAX_REPLICAS}, not {pool.replica_count}."
         found.append(Violation(f"{path}.replica_count", text))
-    machine = pool.machine_spec.machine_type if pool.machine_spec is not None else ""
-    if not machine:
-        found.append(Violation(f"{path}.machine_spec.machine_type", "A machine type is required, e.g. n1-standard-4."))
-    elif wrong := known.machine_type(machine):
-        found.append(Violation(f"{path}.machine_spec.machine_type", wrong))
+    found += _machine(pool.machine_spec or MachineSpec(), known, f"{path}.machine_spec")
+    for field in ("nfs_mounts", "lustre_mounts"):
+        if getattr(pool, field):
+            text = "No shares are mounted in this installation; copy the files to a bucket and read them under /gcs."
+            found.append(Violation(f"{path}.{field}", text))
     task = pool.task.value if pool.task is not None else None
     if isinstance(task, PythonPackageSpec):
         found += _python(task, known, f"{path}.python_package_spec")
     elif isinstance(task, ContainerSpec):
         found += _container(task, known, f"{path}.container_spec")
+    return found
+
+
+def _machine(spec: MachineSpec, known: Known, path: str) -> list[Violation]:
+    found: list[Violation] = []
+    if not spec.machine_type:
+        found.append(Violation(f"{path}.machine_type", "A machine type is required, e.g. n1-standard-4."))
+    elif wrong := known.machine_type(spec.machine_type):
+        found.append(Violation(f"{path}.machine_type", wrong))
+    if bool(spec.accelerator_type) != (spec.accelerator_count > 0) or spec.accelerator_count < 0:
+        text = f"Give an accelerator type and how many of it, or neither; the count is {spec.accelerator_count}."
+        found.append(Violation(f"{path}.accelerator_count", text))
+    for field in ("gpu_partition_size", "tpu_topology"):
+        if getattr(spec, field):
+            found.append(Violation(f"{path}.{field}", "This is not available in this installation; leave it empty."))
     return found
 
 
@@ -114,7 +134,11 @@ def _python(spec: PythonPackageSpec, known: Known, path: str) -> list[Violation]
 
 def _container(spec: ContainerSpec, known: Known, path: str) -> list[Violation]:
     found = _image(spec.image_uri, known, f"{path}.image_uri")
-    return found + _env(spec.env, path) + _args([*spec.command, *spec.args], path)
+    line = [*spec.command, *spec.args]
+    if not line or not line[0]:
+        text = "The image has no program of its own here: give what to run, such as python3, -m, trainer.task."
+        found.append(Violation(f"{path}.command", text))
+    return found + _env(spec.env, path) + _args(line, path)
 
 
 def _image(image: str, known: Known, path: str) -> list[Violation]:

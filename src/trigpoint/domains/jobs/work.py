@@ -78,6 +78,15 @@ class Sight:
                 gone.add(replica.task)
         return Seen(tuple(r.task for r in self.replicas), frozenset(started), endings, frozenset(gone))
 
+    def ended(self) -> Micros:
+        """Return when the last replica ended, by its agent's clock; 0 when that is not known of all."""
+        times: list[Micros] = []
+        for replica in self.replicas:
+            observed = self.gang.replicas.get(replica.task) if self.gang else None
+            told = records.told(replica, observed.status) if observed and observed.status else replica
+            times.append(replica.times.get("ENDED", 0) or told.times.get("ENDED", 0))
+        return max(times, default=0) if all(times) else 0
+
 
 @dataclass(frozen=True)
 class Surroundings:
@@ -274,10 +283,11 @@ class Work:
             return Wait(now, "What the replicas wrote is being taken up.")
         message = messages.copy(sight.stored.message)
         message.state = step.verdict
-        message.end_time = messages.timestamp(now)
         begun = [replica.times["RUNNING"] for replica in sight.replicas if "RUNNING" in replica.times]
         if message.start_time is None and begun:
             message.start_time = messages.timestamp(min(begun))
+        earliest = messages.micros(message.start_time) if message.start_time else sight.stored.row.create_time
+        message.end_time = messages.timestamp(max(min(sight.ended() or now, now), earliest))
         message.error = step.error
         fact = _ended(step)
 

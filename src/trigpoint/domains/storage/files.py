@@ -33,13 +33,15 @@ class Files:
         reported exactly as an absent one.
         """
         parsed = uris.parse(uri, field)
-        row = self.objects.store.read(lambda tx: rows.get_bucket(tx, parsed.bucket))
-        if row is None or row.project != project:
-            raise NotFound(
-                f"{field}: the bucket {parsed.bucket} does not exist in this project. Create it "
-                f"(gcloud storage buckets create gs://{parsed.bucket}) or correct the URI {uris.shown(uri)}."
-            )
+        if not self._holds(project, parsed):
+            raise NotFound(f"{field}: the {_absent(parsed, uri)}")
         return parsed
+
+    def refuse_absent(self, project: str, uri: str, field: str) -> None:
+        """Refuse a request that names a place to write to, unless its bucket is the project's: InvalidArgument."""
+        parsed = uris.parse(uri, field)
+        if not self._holds(project, parsed):
+            raise InvalidArgument(violations=[Violation(field, f"The {_absent(parsed, uri)}")])
 
     def exists(self, project: str, uri: str, field: str = "uri") -> bool:
         """Return whether an object of exactly this name is there."""
@@ -160,6 +162,10 @@ class Files:
                     self.things.written(caller, row)
             yield swept
 
+    def _holds(self, project: str, uri: GsUri) -> bool:
+        row = self.objects.store.read(lambda tx: rows.get_bucket(tx, uri.bucket))
+        return row is not None and row.project == project
+
 
 def chunks(reading: Reading, offset: int, count: int) -> Iterator[bytes]:
     """Yield `count` bytes from `offset` in pieces of at most 1 MiB."""
@@ -175,3 +181,10 @@ def chunks(reading: Reading, offset: int, count: int) -> Iterator[bytes]:
 def inside(project: str) -> Caller:
     """Return the identity under which the server itself works in a project."""
     return Caller(email=f"service-{project}@gcp-sa-aiplatform.iam.gserviceaccount.com", project=project)
+
+
+def _absent(parsed: GsUri, uri: str) -> str:
+    return (
+        f"bucket {parsed.bucket} does not exist in this project. Create it "
+        f"(gcloud storage buckets create gs://{parsed.bucket}) or correct the URI {uris.shown(uri)}."
+    )

@@ -1,7 +1,8 @@
 """Held reads: a Get of unfinished work waits, in the event loop, for its end when the SDK is about to sleep on it.
 
 The SDK sleeps 5 s between state reads and reads once before its first sleep. Which reads wait, and how long, is in
-architecture.md section 6; every other read is answered at once. The store's notifier says when to look again.
+architecture.md section 6 and docs/design/0006; every other read is answered at once. The store's notifier says when to
+look again.
 """
 
 from collections import OrderedDict
@@ -12,10 +13,15 @@ from trigpoint.core.clock import Clock
 from trigpoint.store.notifier import Notifier
 
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 Key = tuple[str, str]
 """The caller's e-mail and the resource's name."""
 
 _FIRST = 2.0
+_PROMPT = 1.0
+"""Seconds from a create within which its first Get is the SDK's, which reads at once: not that of a script which goes
+through what it created."""
 _REPEATED = 60.0
 _BETA = 4.0
 """Seconds; v1beta1 clients give up after 5."""
@@ -32,7 +38,8 @@ class Holds:
 
     def __init__(self, notifier: Notifier, clock: Clock, *, enabled: bool) -> None:
         self._notifier, self._clock, self._enabled = notifier, clock, enabled
-        self._fresh: OrderedDict[Key, float] = OrderedDict()
+        self._fresh: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        """Caller -> what it created last, and when."""
         self._answered: OrderedDict[Key, float] = OrderedDict()
         self._waiting = 0
         self._closed = False
@@ -42,8 +49,8 @@ class Holds:
         self._closed = True
 
     def created(self, key: Key) -> None:
-        """Remember that this caller just created this resource: the first Get may wait."""
-        _remember(self._fresh, key, self._clock.monotonic())
+        """Remember that this caller just created this resource: the first Get may wait, if it comes next."""
+        _remember(self._fresh, key[0], (key[1], self._clock.monotonic()))
 
     async def read(
         self,
@@ -86,8 +93,9 @@ class Holds:
 
     def _patience(self, key: Key, version: str, seconds_left: float | None) -> float:
         now = self._clock.monotonic()
-        fresh, answered = self._fresh.pop(key, None), self._answered.get(key)
-        if fresh is not None and now - fresh < _REPEATED:
+        created, answered = self._fresh.get(key[0]), self._answered.get(key)
+        fresh = created is not None and created[0] == key[1]
+        if fresh and self._fresh.pop(key[0])[1] > now - _PROMPT:
             patience = _FIRST
         elif answered is not None and _RHYTHM[0] <= now - answered <= _RHYTHM[1]:
             patience = _REPEATED if version == "v1" else _BETA
@@ -96,8 +104,8 @@ class Holds:
         return patience if seconds_left is None else min(patience, seconds_left - _MARGIN)
 
 
-def _remember(memory: OrderedDict[Key, float], key: Key, now: float) -> None:
-    memory[key] = now
+def _remember(memory: OrderedDict[K, V], key: K, value: V) -> None:
+    memory[key] = value
     memory.move_to_end(key)
     while len(memory) > _REMEMBERED:
         memory.popitem(last=False)
