@@ -78,12 +78,6 @@ def test_what_a_program_would_miss_is_refused(given: dict[str, Any], field: str)
     assert list(wrong([pool(**given)])) == [f"{POOL}.{field}"]
 
 
-def test_a_tensorboard_that_nobody_fills_is_refused() -> None:
-    found = wrong([pool()], tensorboard="projects/1/locations/us-central1/tensorboards/2")
-    assert list(found) == ["custom_job.job_spec.tensorboard"]
-    assert "AIP_TENSORBOARD_LOG_DIR" in found["custom_job.job_spec.tensorboard"]
-
-
 def test_a_type_with_tpus_is_refused_and_accelerators_that_are_built_in_count() -> None:
     assert "TPUs" in Types().problem("ct5lp-hightpu-4t")
     assert Types().problem("a2-highgpu-2g") == ""
@@ -107,6 +101,7 @@ def test_fields_that_change_nothing_are_named() -> None:
         enable_dashboard_access=True,
         experiment="e",
         experiment_run="e-r",
+        tensorboard="projects/1/locations/us-central1/tensorboards/2",
         protected_artifact_location_id="us",
         models=["m"],
         scheduling=Scheduling(strategy=Scheduling.Strategy.SPOT, max_wait_duration=duration(60)),
@@ -115,7 +110,7 @@ def test_fields_that_change_nothing_are_named() -> None:
     assert specs.check(job, KNOWN) == []
     named = [field for field, _ in unheeded.fields(job)]
     simple = ("network", "reserved_ip_ranges", "psc_interface_config", "enable_web_access", "enable_dashboard_access")
-    others = ("experiment", "experiment_run", "protected_artifact_location_id", "models")
+    others = ("experiment", "experiment_run", "tensorboard", "protected_artifact_location_id", "models")
     assert named == [
         "encryption_spec",
         *(f"job_spec.{field}" for field in (*simple, *others)),
@@ -136,9 +131,15 @@ def test_a_plain_job_leaves_nothing_unheeded() -> None:
 def test_every_field_of_a_job_is_heeded_refused_or_named() -> None:
     """A new field of the API has to be decided upon: add it here, and to `specs` or `unheeded`."""
     heeded = {"worker_pool_specs", "scheduling", "service_account", "base_output_directory"}
-    refused = {"persistent_resource_id", "tensorboard"}
+    refused = {"persistent_resource_id"}
     named = {"network", "reserved_ip_ranges", "psc_interface_config", "enable_web_access", "models"}
-    named |= {"enable_dashboard_access", "experiment", "experiment_run", "protected_artifact_location_id"}
+    named |= {
+        "enable_dashboard_access",
+        "experiment",
+        "experiment_run",
+        "tensorboard",
+        "protected_artifact_location_id",
+    }
     assert set(CustomJobSpec.__slots__) == heeded | refused | named
     of_pool = {"task", "machine_spec", "replica_count", "nfs_mounts", "lustre_mounts", "disk_spec"}
     assert set(WorkerPoolSpec.__slots__) == of_pool

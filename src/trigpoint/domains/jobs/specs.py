@@ -79,10 +79,6 @@ def _surroundings(spec: CustomJobSpec, path: str) -> list[Violation]:
     if spec.persistent_resource_id:
         text = "Persistent resources are not available in this installation yet; leave the field empty."
         found.append(Violation(f"{path}.persistent_resource_id", text))
-    if spec.tensorboard:
-        text = "Tensorboards are not available in this installation yet; leave the field empty and read the files that "
-        text += "the program writes to AIP_TENSORBOARD_LOG_DIR."
-        found.append(Violation(f"{path}.tensorboard", text))
     return found
 
 

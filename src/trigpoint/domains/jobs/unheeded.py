@@ -19,6 +19,18 @@ _NETWORK = "replicas reach what this machine reaches and may reach, not a networ
 _SHELL = "nobody can enter a replica; what its programs print is in the log"
 _RUN = "the service links no experiment; what the program logs to one by itself is kept"
 _PROMPT = "the job takes its turn in this machine's queue, however long that is, and is not preempted"
+_OF_SPEC = {
+    "network": _NETWORK,
+    "reserved_ip_ranges": _NETWORK,
+    "psc_interface_config": _NETWORK,
+    "enable_web_access": _SHELL,
+    "enable_dashboard_access": _SHELL,
+    "experiment": _RUN,
+    "experiment_run": _RUN,
+    "tensorboard": "nothing is streamed to it; what the program writes to AIP_TENSORBOARD_LOG_DIR is in the bucket",
+    "protected_artifact_location_id": "everything lies on this machine",
+    "models": "only jobs that Google provides are given models",
+}
 
 
 def fields(job: CustomJob) -> Iterator[tuple[str, str]]:
@@ -35,19 +47,9 @@ def fields(job: CustomJob) -> Iterator[tuple[str, str]]:
 
 
 def _of_spec(spec: CustomJobSpec) -> Iterator[tuple[str, str]]:
-    for field in ("network", "reserved_ip_ranges", "psc_interface_config"):
+    for field, text in _OF_SPEC.items():
         if getattr(spec, field):
-            yield field, _NETWORK
-    for field in ("enable_web_access", "enable_dashboard_access"):
-        if getattr(spec, field):
-            yield field, _SHELL
-    for field in ("experiment", "experiment_run"):
-        if getattr(spec, field):
-            yield field, _RUN
-    if spec.protected_artifact_location_id:
-        yield "protected_artifact_location_id", "everything lies on this machine"
-    if spec.models:
-        yield "models", "only jobs that Google provides are given models"
+            yield field, text
     if spec.scheduling is not None:
         yield from _of_scheduling(spec.scheduling)
 
