@@ -7,12 +7,9 @@ import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, settings
-
-if TYPE_CHECKING:
-    import pytest
 
 # Machines are shared and slow at times, which says nothing of the code. Unwatched runs repeat their examples.
 settings.register_profile(
@@ -24,11 +21,33 @@ settings.register_profile(
 )
 settings.load_profile("steady")
 
+KILLING = [Path(__file__).parent / name for name in ("faults", "console")]
+"""Suites that kill servers under their clients."""
+LEAKS = r"ignore:Exception ignored in. <ssl\.SSLSocket:pytest.PytestUnraisableExceptionWarning"
+"""What ssl itself leaks of a connection whose peer was killed between accept and handshake (SSLSocket._create)."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Bring the generated classes up to date with the descriptions, once, before any worker starts."""
     if not hasattr(config, "workerinput"):
         subprocess.run([sys.executable, Path(__file__).parents[1] / "tools/generate.py"], check=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let no killed server be taken for a test's own leak."""
+    for item in items:
+        if any(item.path.is_relative_to(suite) for suite in KILLING):
+            item.add_marker(pytest.mark.filterwarnings(LEAKS))
+
+
+@pytest.fixture(scope="session")
+def environments(request: pytest.FixtureRequest) -> Path:
+    """The environment of the tests' image; pytest's own cache keeps it for the next run."""
+    from tests.live.environments import build  # the generated classes were not there when this file was read
+
+    cache = request.config.cache
+    assert cache is not None
+    return build(Path(cache.mkdir("environments")))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import jwt
 import pytest
 from tests.live.browser import Browser
-from tests.live.environments import build
 from tests.live.home import Home, wait_until
 from tests.live.jobs import FINAL, PIPELINE_FINAL, Plan
 from tests.live.rest import Rest
@@ -92,14 +91,6 @@ class World:
         wait_until(lambda: self.rest.ask("GET", f"/v1/{name}").get("state") in PIPELINE_FINAL, 60)
         found = self.rest.ask("GET", f"/v1/{name}")
         return name, str(found["trainingTaskMetadata"]["backingCustomJob"])
-
-
-@pytest.fixture(scope="session")
-def environments(request: pytest.FixtureRequest) -> Path:
-    """The environment of the tests' image; pytest's own cache keeps it for the next run."""
-    cache = request.config.cache
-    assert cache is not None
-    return build(Path(cache.mkdir("environments")))
 
 
 @pytest.fixture(scope="module")

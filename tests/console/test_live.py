@@ -8,13 +8,10 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-import pytest
 from tests.console.conftest import World
 from tests.live.browser import Browser
 from tests.live.rest import Gone
 
-LEAKS = r"ignore:Exception ignored in. <ssl\.SSLSocket:pytest.PytestUnraisableExceptionWarning"
-"""What ssl itself leaks of a connection whose peer was killed between accept and handshake (SSLSocket._create)."""
 ACCOUNTS = 60
 IAM = "iam.googleapis.com"
 
@@ -35,7 +32,6 @@ def follow(browser: Browser, number: str, last: str, seqs: list[int], enough: Ca
     return last
 
 
-@pytest.mark.filterwarnings(LEAKS)
 def test_a_stream_goes_on_across_kills_and_restarts(new_world: Callable[..., World]) -> None:
     world = new_world()
     owner, number = world.owner(), world.number

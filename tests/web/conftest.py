@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from tests.live.environments import build
 from tests.live.home import Home, wait_until
 from tests.live.jobs import FINAL, PIPELINE_FINAL, Plan
 from tests.live.rest import STORAGE, Rest
@@ -66,11 +65,9 @@ class Served:
 
 
 @pytest.fixture(scope="session")
-def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iterator[Served]:
     """One home for all tests that only look."""
-    cache = request.config.cache
-    assert cache is not None
-    home = Home(tmp_path_factory.mktemp("console") / "home", build(Path(cache.mkdir("environments"))))
+    home = Home(tmp_path_factory.mktemp("console") / "home", environments)
     home.start()
     try:
         yield furnish(home)

@@ -1,7 +1,8 @@
 """Turns the drivers' exceptions into `core.errors`; decides nothing about retries."""
 
 import sqlite3
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from sqlalchemy.exc import DBAPIError
 
@@ -53,6 +54,26 @@ _POSTGRES: dict[str, tuple[type[TrigpointError], str]] = {
 _TOO_LARGE = ("Expression tree is too large", "too many", "parser stack overflow", "Recursion limit")
 """How SQLite begins when a statement is beyond its bounds: those of strangers' queries are the cause."""
 _BAD_VALUE = "A value cannot be stored: text must be valid Unicode and numbers must fit 64 bits."
+
+
+class Faults:
+    """How a database gives its errors to callers: translated, and those of the database itself reported."""
+
+    def __init__(self, failed: Callable[[BaseException], None]) -> None:
+        self._failed = failed
+
+    def raised(self, error: BaseException) -> NoReturn:
+        """Raise what the error means."""
+        raise self.told(error)
+
+    def told(self, error: BaseException) -> BaseException:
+        """Return what the error means."""
+        translated = translate(error)
+        if translated is not error:
+            translated.__cause__ = error
+        if translated is not error or isinstance(error, DataLoss):
+            self._failed(translated)
+        return translated
 
 
 def translate(error: BaseException) -> BaseException:

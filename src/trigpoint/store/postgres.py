@@ -4,13 +4,13 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from trigpoint.core.errors import DataLoss, TrigpointError, Unavailable
-from trigpoint.store.faults import translate
+from trigpoint.core.errors import TrigpointError, Unavailable
+from trigpoint.store.faults import Faults
 from trigpoint.store.tx import Pending, Tx
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ class PostgresDatabase:
         read_only: bool = False,
     ) -> None:
         self._committed = committed
-        self._failed = failed
+        self._faults = Faults(failed)
         self._read_only = read_only
         self._closed = False
         options = "" if durable else "-c synchronous_commit=off"
@@ -54,7 +54,7 @@ class PostgresDatabase:
             with self._reads.connect() as connection:
                 return fn(_tx(connection))
         except BaseException as error:  # noqa: BLE001 - raised again, translated
-            self._raise(error)
+            self._faults.raised(error)
 
     def write(self, unit: Callable[[Tx], T]) -> T:
         """Run `unit` until it commits; on any error of its own nothing of it is kept."""
@@ -68,7 +68,7 @@ class PostgresDatabase:
                     result = unit(tx)
             except BaseException as error:  # noqa: BLE001 - raised again, translated
                 if not _lost(error) or attempt == ATTEMPTS - 1:
-                    self._raise(error)
+                    self._faults.raised(error)
                 time.sleep(random.uniform(0, 0.001 * min(attempt + 1, 20)))  # noqa: S311 - jitter, no secret
                 continue
             for callback in tx.callbacks:
@@ -93,17 +93,6 @@ class PostgresDatabase:
     def _refuse_when_closed(self) -> None:
         if self._closed:
             raise Unavailable("The server is shutting down: retry.")
-
-    def _raise(self, error: BaseException) -> NoReturn:
-        raise self._fault(error)
-
-    def _fault(self, error: BaseException) -> BaseException:
-        translated = translate(error)
-        if translated is not error:
-            translated.__cause__ = error
-        if translated is not error or isinstance(error, DataLoss):
-            self._failed(translated)
-        return translated
 
 
 class _Over:

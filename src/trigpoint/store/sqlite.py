@@ -9,13 +9,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import Any, Literal, TypeVar
 from weakref import WeakSet
 
 from sqlalchemy import Connection, NullPool, create_engine
 
-from trigpoint.core.errors import DataLoss, Internal, Unavailable
-from trigpoint.store.faults import translate
+from trigpoint.core.errors import Internal, Unavailable
+from trigpoint.store.faults import Faults
 from trigpoint.store.tally import Tally
 from trigpoint.store.tx import Tx
 
@@ -46,7 +46,7 @@ class SqliteDatabase:
     ) -> None:
         self.path = path
         self._committed = committed
-        self._failed = failed
+        self._faults = Faults(failed)
         self._read_only = read_only
         if not read_only:
             _create(path)
@@ -82,7 +82,7 @@ class SqliteDatabase:
             result = fn(reader.tx)
             reader.raw.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001 - raised again, translated
-            self._raise(error)
+            self._faults.raised(error)
         finally:
             if reader.raw.in_transaction:
                 reader.raw.execute("ROLLBACK")
@@ -116,7 +116,7 @@ class SqliteDatabase:
         try:
             return [line for (line,) in raw.execute("PRAGMA integrity_check(5)") if line != "ok"]
         except sqlite3.Error as error:
-            self._raise(error)
+            self._faults.raised(error)
         finally:
             connection.close()
 
@@ -135,7 +135,7 @@ class SqliteDatabase:
         try:
             raw.backup(copy, pages=4096)
         except sqlite3.Error as error:
-            self._raise(error)
+            self._faults.raised(error)
         finally:
             copy.close()
             connection.close()
@@ -164,7 +164,7 @@ class SqliteDatabase:
             if query_only:
                 raw.execute("PRAGMA query_only=ON")
         except BaseException as error:  # noqa: BLE001 - raised again, translated
-            self._raise(error)
+            self._faults.raised(error)
         return connection, raw
 
     def _work(self) -> None:
@@ -194,7 +194,7 @@ class SqliteDatabase:
             if self._raw.in_transaction:
                 self._end(changed=self._raw.total_changes != before)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the callers wait for an answer
-            self._abandon(group, self._fault(error))
+            self._abandon(group, self._faults.told(error))
         else:
             self._announce([ticket for ticket in group if ticket.error is None])
         for ticket in group:
@@ -216,7 +216,7 @@ class SqliteDatabase:
         try:
             ticket.result = ticket.unit(ticket.tx)
         except BaseException as error:
-            ticket.error = self._fault(error)
+            ticket.error = self._faults.told(error)
             if not self._raw.in_transaction:
                 # A full disk or a failed read makes SQLite roll back everything, the earlier units too.
                 raise
@@ -243,17 +243,6 @@ class SqliteDatabase:
                 _call(callback)
         if kept:
             self._committed(touched)
-
-    def _raise(self, error: BaseException) -> NoReturn:
-        raise self._fault(error)
-
-    def _fault(self, error: BaseException) -> BaseException:
-        translated = translate(error)
-        if translated is not error:
-            translated.__cause__ = error
-        if translated is not error or isinstance(error, DataLoss):
-            self._failed(translated)
-        return translated
 
 
 class _Ticket:

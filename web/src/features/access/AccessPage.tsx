@@ -7,6 +7,7 @@ import { health } from "~/api/health";
 import { useProject } from "~/api/session";
 import { Problem, Waiting } from "~/design/Notice";
 import { Card, Page } from "~/design/Page";
+import plain from "~/design/plain.module.css";
 import { Ago } from "~/design/Time";
 import { useTexts } from "~/i18n";
 import css from "./Access.module.css";
@@ -42,7 +43,7 @@ function OpenLinks() {
       {revoke.isError && <Problem error={revoke.error} />}
       {links.data?.links.length === 0 && <p>{say("links.none")}</p>}
       {!!links.data?.links.length && (
-        <table className={css.table}>
+        <table className={plain.table}>
           <thead>
             <tr>
               <th>{say("run")}</th>

@@ -5,6 +5,7 @@ import type { ColumnInfo, ProfileInfo } from "~/api/console.gen";
 import { Bars, Share } from "~/design/Bars";
 import { Notice, Problem, Waiting } from "~/design/Notice";
 import { Card, Wide } from "~/design/Page";
+import plain from "~/design/plain.module.css";
 import { useTexts } from "~/i18n";
 import { formatBytes, formatCount, formatNumber } from "~/lib/units";
 import css from "./Datasets.module.css";
@@ -53,7 +54,7 @@ function Table({ rows, columns }: { rows: number; columns: readonly ColumnInfo[]
   const say = useTexts(datasetTexts);
   return (
     <Wide label={say("columns")}>
-      <table className={css.table}>
+      <table className={plain.table}>
         <thead>
           <tr>
             <th>{say("column")}</th>

@@ -9,6 +9,7 @@ import { Facts } from "~/design/Facts";
 import { Labels } from "~/design/Labels";
 import { Problem, Waiting } from "~/design/Notice";
 import { Card, Page } from "~/design/Page";
+import plain from "~/design/plain.module.css";
 import { State } from "~/design/State";
 import { Ago } from "~/design/Time";
 import { useTexts } from "~/i18n";
@@ -89,7 +90,7 @@ function Runs({ dataset }: { dataset: string }) {
       {uses.isError && <Problem error={uses.error} retry={() => void uses.refetch()} />}
       {uses.data?.runs.length === 0 && <p className={css.muted}>{say("runs.none")}</p>}
       {!!uses.data?.runs.length && (
-        <table className={css.table}>
+        <table className={plain.table}>
           <thead>
             <tr>
               <th>{say("run")}</th>

@@ -4,65 +4,26 @@ import { useList } from "~/api/resources";
 import { useProject } from "~/api/session";
 import type { Dataset } from "~/api/vertex.gen";
 import { useAddress } from "~/design/address";
-import { Go } from "~/design/Go";
-import { Labels } from "~/design/Labels";
-import { Empty, Problem, Waiting } from "~/design/Notice";
-import { Card, Page } from "~/design/Page";
-import { SearchBox } from "~/design/SearchBox";
-import { type Column, Table } from "~/design/Table";
-import { Ago } from "~/design/Time";
+import { Resources } from "~/design/Resources";
+import type { Column } from "~/design/Table";
 import { type Say, useTexts } from "~/i18n";
-import { pageOf } from "~/lib/names";
-import { micros } from "~/lib/times";
 import { kindOf, sourcesOf } from "./sources";
 import { datasetTexts } from "./texts";
 
 export function DatasetsPage() {
   const say = useTexts(datasetTexts);
   const project = useProject(useParams({ strict: false }).project);
-  const [address, change] = useAddress();
+  const address = useAddress();
+  const [{ q, order = "" }] = address;
   const list = useList<Dataset>(`projects/${project.id}/locations/-`, "datasets", {
-    filter: all(address.q && `display_name:${JSON.stringify(address.q)}`),
-    orderBy: address.order ?? "",
+    filter: all(q && `display_name:${JSON.stringify(q)}`),
+    orderBy: order,
   });
-  return (
-    <Page title={say("title")}>
-      <SearchBox label={say("search")} value={address.q ?? ""} onChange={(q) => change({ q })} />
-      {list.isPending && <Waiting />}
-      {list.error && <Problem error={list.error} retry={list.retry} />}
-      {!list.isPending && !list.error && list.items.length === 0 && (
-        <Empty title={address.q ? say("none.found") : say("none")}>{!address.q && say("why")}</Empty>
-      )}
-      {list.items.length > 0 && (
-        <Card>
-          <Table
-            label={say("title")}
-            rows={list.items}
-            columns={columns(say)}
-            keyOf={(one) => one.name ?? ""}
-            order={address.order ?? ""}
-            onOrder={(order) => change({ order })}
-            onEnd={list.more}
-          />
-        </Card>
-      )}
-    </Page>
-  );
+  return <Resources say={say} list={list} address={address} columns={columns(say)} />;
 }
 
 function columns(say: Say<(typeof datasetTexts.keys)[number]>): Column<Dataset>[] {
   return [
-    {
-      id: "name",
-      title: say("name"),
-      width: "minmax(150px, 2fr)",
-      order: "display_name",
-      cell: (one) => (
-        <Go to={pageOf(one.name ?? "") ?? "/"} title={one.displayName}>
-          {one.displayName}
-        </Go>
-      ),
-    },
     {
       id: "kind",
       title: say("kind"),
@@ -76,20 +37,6 @@ function columns(say: Say<(typeof datasetTexts.keys)[number]>): Column<Dataset>[
       width: "minmax(160px, 3fr)",
       optional: true,
       cell: (one) => <span title={sourcesOf(one).join("\n")}>{sourcesOf(one).join(", ")}</span>,
-    },
-    {
-      id: "labels",
-      title: "",
-      width: "minmax(80px, 1fr)",
-      optional: true,
-      cell: (one) => <Labels labels={one.labels} />,
-    },
-    {
-      id: "created",
-      title: say("created"),
-      width: "130px",
-      order: "create_time",
-      cell: (one) => <Ago at={micros(one.createTime)} />,
     },
   ];
 }

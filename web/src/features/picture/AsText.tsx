@@ -1,5 +1,6 @@
 // The same picture in words: for screen readers, for searching, for whoever would rather read.
 
+import plain from "~/design/plain.module.css";
 import { State } from "~/design/State";
 import { useTexts } from "~/i18n";
 import { formatClock } from "~/lib/times";
@@ -37,7 +38,7 @@ export function AsText({ moment, onOpen }: { moment: Moment; onOpen: (id: string
           </ul>
         </section>
       ))}
-      <table className={css.table}>
+      <table className={plain.table}>
         <thead>
           <tr>
             <th>{say("from")}</th>

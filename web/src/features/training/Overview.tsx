@@ -6,6 +6,7 @@ import type { CustomJob, TrainingPipeline, WorkerPoolSpec } from "~/api/vertex.g
 import { Id } from "~/design/Copy";
 import { type Fact, Facts } from "~/design/Facts";
 import { Card, Wide } from "~/design/Page";
+import plain from "~/design/plain.module.css";
 import { State } from "~/design/State";
 import { Ago } from "~/design/Time";
 import { useTexts } from "~/i18n";
@@ -144,7 +145,7 @@ function Replicas({ replicas }: { replicas: readonly ReplicaInfo[] }) {
         {replicas.length === 0 && <p className={css.muted}>{say("replicas.none")}</p>}
         {replicas.length > 0 && (
           <Wide label={say("replicas")}>
-            <table className={css.table}>
+            <table className={plain.table}>
               <thead>
                 <tr>
                   <th>{say("task")}</th>
