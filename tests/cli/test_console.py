@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests.live.browser import Browser
-from tests.live.environments import build, lend
+from tests.live.environments import lend
 from tests.live.home import wait_until
 from tests.live.jobs import Plan
 from tests.live.rest import Rest
@@ -46,11 +46,9 @@ def trig(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProces
 
 
 @pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Path]:
+def serving(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iterator[Path]:
     home = tmp_path_factory.mktemp("looking")
-    cache = request.config.cache
-    assert cache is not None
-    lend(build(Path(cache.mkdir("environments"))), home)
+    lend(environments, home)
     assert trig(home, "up", "--detach").returncode == 0
     yield home
     trig(home, "down", "--cancel-jobs")

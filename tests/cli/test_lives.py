@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.live.environments import build, lend
+from tests.live.environments import lend
 from tests.live.jobs import Plan
 from tests.live.rest import Rest
 
@@ -27,13 +27,11 @@ from .test_serving import alive, command, environ, trig, wait_until
 
 
 @pytest.fixture
-def home(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+def home(tmp_path: Path, environments: Path) -> Iterator[Path]:
     """A home with the environment that jobs need; nothing of it runs afterwards."""
-    cache = request.config.cache
-    assert cache is not None
     made = tmp_path / "home"
     made.mkdir()
-    lend(build(Path(cache.mkdir("environments"))), made)
+    lend(environments, made)
     yield made
     trig(made, "up", "--detach")
     trig(made, "down", "--cancel-jobs")
