@@ -126,7 +126,7 @@ function labelSvg(edge: Drawn, lane: number, boxes: ReadonlyMap<string, Box>, sa
 }
 
 function markerSvg(group: keyof typeof EDGE_TOKENS, colour: Colour): string {
-  return `<marker id="${group}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0,0 8,4 0,8Z" fill="${colour(EDGE_TOKENS[group])}"/></marker>`;
+  return `<marker id="${group}" viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse" markerWidth="11" markerHeight="11" orient="auto"><path d="M0,0 8,4 0,8Z" fill="${colour(EDGE_TOKENS[group])}"/></marker>`;
 }
 
 function rect({ x, y, width, height }: Box, fill: string, stroke: string, radius: number, opacity = 1): string {
