@@ -1,5 +1,6 @@
 """Who may start: virtual capacity, first come first served, and the two things that are refused."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,17 @@ def test_a_full_machine_queues_with_a_reason_and_a_position() -> None:
     behind = admit(SMALL, HOST, [], 3)
     assert isinstance(behind, Queued)
     assert behind.ahead == 3
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
+    [(1, "1 job is"), (10, "10 jobs are"), (11, "10 or more jobs are"), (99, "90 or more"), (631, "600 or more")],
+)
+def test_a_place_far_back_is_said_in_round_numbers(ahead: int, said: str) -> None:
+    verdict = admit(SMALL, HOST, [], ahead)
+    assert isinstance(verdict, Queued)
+    assert verdict.reason.startswith(said)
+    assert verdict.ahead == ahead
 
 
 def test_a_job_larger_than_everything_starts_alone() -> None:

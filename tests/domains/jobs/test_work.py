@@ -392,6 +392,24 @@ def test_a_full_machine_queues_and_moves_on(world: World) -> None:
     assert uid_of(second) in world.engine.ensured
 
 
+def test_a_long_queue_moves_on_in_order_and_tells_each_job_seldom(world: World) -> None:
+    names = [world.create(replicas=4) for _ in range(40)]
+    for name in [names[0], *reversed(names)]:
+        world.step(name)
+    for done, name in enumerate(names):
+        world.step(name)
+        assert uid_of(name) in world.engine.ensured
+        assert len(world.engine.ensured) == done + 1
+        world.cancel(name)
+        world.step(name)
+        world.step(name)
+        for other in names[done + 1 :]:
+            world.step(other)
+    told = [world.told(name).count("customJob.queued") for name in names]
+    assert told[20] >= 10
+    assert max(told) <= 15
+
+
 def test_what_can_never_run_is_refused_at_once(world: World) -> None:
     with pytest.raises(ResourceExhausted, match="custom_model_training_cpus"):
         world.create(replicas=30)

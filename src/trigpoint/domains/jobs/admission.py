@@ -12,6 +12,7 @@ from trigpoint.core.pb.google.cloud.aiplatform.v1.accelerator_type_pb import Acc
 from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import CustomJobSpec
 
 _GIB = 2**30
+_EXACT = 10
 
 
 class Machine(Protocol):
@@ -137,7 +138,7 @@ def admit(wanted: Demand, host: Host, running: Sequence[Demand], ahead: int) -> 
     First come, first served. A job larger than everything the host lets run at once starts when nothing else runs.
     """
     if ahead:
-        return Queued(f"{ahead} job{'s are' if ahead > 1 else ' is'} ahead in the queue.", ahead)
+        return Queued(f"{_many(ahead)} ahead in the queue.", ahead)
     replicas = sum(other.replicas for other in running)
     vcpus = sum(other.vcpus for other in running)
     if running and replicas + wanted.replicas > host.replicas_at_once:
@@ -149,6 +150,14 @@ def admit(wanted: Demand, host: Host, running: Sequence[Demand], ahead: int) -> 
         )
     exceeds = wanted.vcpus > host.cpus or wanted.memory_gib > host.memory_gib
     return Admitted(_excess(wanted, host) if exceeds else "")
+
+
+def _many(jobs: int) -> str:
+    """Return how many jobs; of many only a round number, so that not every start is news to all of them."""
+    if jobs > _EXACT:
+        step = 10 ** (len(str(jobs)) - 1)
+        return f"{jobs // step * step} or more jobs are"
+    return f"{jobs} jobs are" if jobs > 1 else "1 job is"
 
 
 def _excess(wanted: Demand, host: Host) -> str:

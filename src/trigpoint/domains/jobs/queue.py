@@ -3,6 +3,7 @@
 First come, first served over the whole installation. What the rule is, `admission` says.
 """
 
+import bisect
 import threading
 from dataclasses import dataclass
 
@@ -43,7 +44,10 @@ class Queue:
         self._machines = machines
         self._lock = threading.Lock()
         self._running: dict[str, Demand] = {}
-        self._waiting: dict[str, tuple[Micros, Demand]] = {}
+        self._waiting: dict[str, Micros] = {}
+        """When they were created."""
+        self._order: list[tuple[Micros, str]] = []
+        """The same, the first first."""
 
     def recover(self) -> list[str]:
         """Learn from the rows who runs and who waits; return the names of all jobs that are not over."""
@@ -55,7 +59,7 @@ class Queue:
                 names.append(row.name)
                 stored = self._kernel.load(CUSTOM_JOB, row.name)
                 if Progress(**stored.notes).phase == "queued":
-                    self._waiting[row.name] = (row.create_time, self.demand(stored))
+                    self._enter(row.name, row.create_time)
                 else:
                     self._running[row.name] = self.demand(stored)
             after = page.next
@@ -80,17 +84,15 @@ class Queue:
             if name in self._running:
                 return Admitted()
             if never is not None:
-                self._waiting.pop(name, None)
+                self._leave(name)
                 return never
-            ahead = sum(
-                1 for other, (since, _) in self._waiting.items() if (since, other) < (stored.row.create_time, name)
-            )
+            ahead = bisect.bisect_left(self._order, (stored.row.create_time, name))
             verdict = admission.admit(wanted, self._host, list(self._running.values()), ahead)
             if isinstance(verdict, Admitted):
-                self._waiting.pop(name, None)
+                self._leave(name)
                 self._running[name] = wanted
             else:
-                self._waiting[name] = (stored.row.create_time, wanted)
+                self._enter(name, stored.row.create_time)
         if isinstance(verdict, Admitted):
             self._wake_next()
         return verdict
@@ -98,8 +100,8 @@ class Queue:
     def left(self, name: str) -> None:
         """Forget a job that is over, and wake the first that waits."""
         with self._lock:
-            known = self._running.pop(name, None) or self._waiting.pop(name, None)
-        if known is not None:
+            known = self._running.pop(name, None) is not None or self._leave(name)
+        if known:
             self._wake_next()
 
     def load(self) -> Load:
@@ -114,21 +116,25 @@ class Queue:
             waiting=waiting,
         )
 
-    def position(self, name: str) -> int:
-        """Return how many jobs wait before this one."""
-        with self._lock:
-            mine = self._waiting.get(name)
-            if mine is None:
-                return 0
-            return sum(1 for other, (since, _) in self._waiting.items() if (since, other) < (mine[0], name))
-
     def demand(self, stored: Stored[CustomJob]) -> Demand:
         """Return what a stored job asks for."""
         assert stored.message.job_spec is not None
         return admission.demand(stored.message.job_spec, self._machines)
 
+    def _enter(self, name: str, since: Micros) -> None:
+        if name not in self._waiting:
+            self._waiting[name] = since
+            bisect.insort(self._order, (since, name))
+
+    def _leave(self, name: str) -> bool:
+        since = self._waiting.pop(name, None)
+        if since is None:
+            return False
+        del self._order[bisect.bisect_left(self._order, (since, name))]
+        return True
+
     def _wake_next(self) -> None:
         with self._lock:
-            first = min(self._waiting, key=lambda name: (self._waiting[name][0], name), default=None)
-        if first is not None:
+            first = self._order[0][1] if self._order else ""
+        if first:
             self._kernel.store.write(lambda tx: self._kernel.wake(tx, CUSTOM_JOB.collection, first))

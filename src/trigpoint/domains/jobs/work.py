@@ -27,6 +27,8 @@ from trigpoint.store import Tx
 
 _LOOK_EVERY = 3 * SECOND
 """How often the engine is asked about a gang that says nothing: bounds how long a lost agent goes unnoticed."""
+_MOST_PATIENT = 10
+"""How much more seldom a job far back in the queue looks for its place."""
 _BUILD_LOOK = SECOND // 5
 _SLICE_SECONDS = 1.0
 """How long one step takes up files of a job that is over, before others have their turn."""
@@ -182,7 +184,9 @@ class Work:
                 log=f"Job is queued: {verdict.reason}",
             )
             self._save(sight, message, replace(sight.progress, reason=verdict.reason), fact)
-        return Wait(self._kernel.clock.now() + _LOOK_EVERY, verdict.reason)
+        # Whoever leaves wakes the first; the others only look how far they have come.
+        pause = _LOOK_EVERY * min(_MOST_PATIENT, 1 + verdict.ahead // 10)
+        return Wait(self._kernel.clock.now() + pause, verdict.reason)
 
     def _preparing(self, sight: Sight, found: Preparing, told: tuple[Fact, ...]) -> Outcome:
         doing = found.doing
