@@ -15,7 +15,7 @@ def secret(name: str) -> bool:
 def guarded(message: Any) -> Any:
     """Return a resource's JSON without the values of variables that look like secrets."""
     if isinstance(message, Mapping):
-        if set(message) == {"name", "value"} and secret(str(message["name"])):
-            return {"name": message["name"], "value": ""}
+        if {"name", "value"} <= set(message) and secret(str(message["name"])):
+            return {**message, "value": ""}
         return {key: guarded(value) for key, value in message.items()}
     return [guarded(one) for one in message] if isinstance(message, list) else message
