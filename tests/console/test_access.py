@@ -168,7 +168,7 @@ def test_a_viewer_sees_its_run_and_what_is_below_it() -> None:
         assert viewer.may_see(seen)
     for unseen in ("projects/1", f"{JOB}0", f"{RUN}x/y", "projects/1/locations/l/models/7", "", JOB.upper()):
         assert not viewer.may_see(unseen)
-    for refused in (viewer.act, lambda: viewer.see_project("1"), lambda: viewer.see("projects/1/x/1")):
+    for refused in (viewer.act, lambda: viewer.see("projects/1/x/1")):
         with pytest.raises(PermissionDenied):
             refused()
 
@@ -176,7 +176,6 @@ def test_a_viewer_sees_its_run_and_what_is_below_it() -> None:
 def test_an_owner_sees_the_projects_it_may_act_in() -> None:
     owner = Session(Caller("me@x", "1"), "owner", 0, 1)
     owner.act()
-    owner.see_project("1")
     assert owner.may_see(RUN)
     assert not owner.may_see(RUN.replace("projects/1/", "projects/2/"))
 
@@ -279,7 +278,7 @@ def test_numbers_of_a_query_have_bounds() -> None:
 
     assert ask("n=7").number("n", 3, 10) == 7
     assert ask("").number("n", 3, 10) == 3
-    for wrong in ("n=11", "n=-1", "n=1.5", "n=٣", "n=" + "9" * 5000, "n=x"):
+    for wrong in ("n=11", "n=-1", "n=1.5", "n=٣", "n=" + "9" * 5000, "n=" + "0" * 20 + "9" * 20, "n=x"):
         with pytest.raises(InvalidArgument):
             ask(wrong).number("n", 3, 10)
     with pytest.raises(InvalidArgument):

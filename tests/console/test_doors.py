@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
 from tests.console.conftest import YEAR, World
 from tests.live.browser import Browser
-from tests.live.jobs import Plan
+from tests.live.home import wait_until
+from tests.live.jobs import FINAL, PIPELINE_FINAL, Plan
+
+from trigpoint.console import guarding
 
 
 @dataclass(frozen=True)
@@ -162,6 +166,42 @@ def test_nobody_sees_what_is_not_there_and_it_looks_like_what_is_not_theirs(scen
         foreign = scene.people["elsewhere"].api("GET", name + absent)
         assert (owner.status, foreign.status) == (403, 403)
         assert owner.body == foreign.body
+
+
+def test_viewers_are_told_no_values_of_secrets(scene: Scene) -> None:
+    rest = scene.world.rest
+
+    def ended(name: str) -> bool:
+        return rest.ask("GET", f"/v1/{name}").get("state") in FINAL | PIPELINE_FINAL
+
+    for kind, spec in (("customJobs", "jobSpec"), ("trainingPipelines", "trainingTaskInputs")):
+        plan = Plan("hushed")
+        body = plan.job() if kind == "customJobs" else plan.pipeline()
+        given = [{"name": "MY_TOKEN", "value": "hush-hush"}, {"name": "MINE", "value": "plainly"}]
+        body[spec]["workerPoolSpecs"][0]["containerSpec"]["env"] = given
+        name = str(rest.ask("POST", f"/v1/{rest.parent}/{kind}", body)["name"])
+        wait_until(partial(ended, name), 60)
+        for who, told in ((scene.people["owner"], True), (scene.world.viewer(name), False)):
+            answer = who.api("GET", f"run?run={name}")
+            assert answer.status == 200
+            assert (b"hush-hush" in answer.body, b"plainly" in answer.body) == (told, True)
+
+
+def test_what_is_kept_back_is_known_by_its_name() -> None:
+    given = {"env": [{"name": "API_KEY", "value": "x", "more": 1}, {"name": "N", "value": "y"}], "name": "key"}
+    told = [{"name": "API_KEY", "value": "", "more": 1}, {"name": "N", "value": "y"}]
+    assert guarding.guarded(given) == {"env": told, "name": "key"}
+
+
+def test_viewers_do_not_learn_which_projects_there_are(scene: Scene) -> None:
+    viewer = scene.people["viewer"]
+    for ask in ("home?project=", "runs?project=", "links?project=", "live?topic=project/"):
+        there, absent = (viewer.api("GET", f"{ask}{name}") for name in ("demo-project", "other-project"))
+        assert (there.status, there.body) == (403, absent.body.replace(b"other-", b"demo-"))
+    for ask in ("run?run=", "picture?run=", "datasets/uses?dataset="):
+        rest = "/locations/us-central1/customJobs/1"
+        there, absent = (viewer.api("GET", f"{ask}projects/{name}{rest}") for name in ("demo-project", "other-project"))
+        assert (there.status, there.body) == (403, absent.body.replace(b"other-", b"demo-"))
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,12 @@ def test_filters_choose(written: Written) -> None:
         written.runs.page("1", {"after": written.runs.page("1", {"size": "1"}).next, "state": "FAILED"})
 
 
+@pytest.mark.parametrize("size", ["0", "501", "0" * 9 + "1" * 9, "9" * 5000, "٣"])
+def test_a_page_has_a_bounded_size(written: Written, size: str) -> None:
+    with pytest.raises(InvalidArgument):
+        written.runs.page("1", {"size": size})
+
+
 def test_a_run_says_why_it_waits_what_it_runs_and_why_it_failed(written: Written) -> None:
     waits = written.job(1, "JOB_STATE_QUEUED")
     failed = written.job(2, "JOB_STATE_FAILED", endTime="2026-01-01T00:00:00Z", error={"message": FAILED})

@@ -1,7 +1,9 @@
 """What is said of a table's columns is what its values are."""
 
+import json
 import math
 import statistics
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from trigpoint.core.errors import FailedPrecondition
 from trigpoint.data import profile as subject
 from trigpoint.data.formats import Source
-from trigpoint.data.profile import BINS, profile
+from trigpoint.data.profile import BINS, profile, written
 
 
 def table(path: Path, text: str) -> list[Source]:
@@ -60,6 +62,13 @@ def test_a_long_table_is_sampled_and_cut(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_column_that_stops_being_numbers_is_text(tmp_path: Path) -> None:
     (column,) = profile(table(tmp_path / "t.csv", "x\n1\n2\ninf\nthree\n")).columns
     assert (column.kind, column.distinct) == ("text", 4)
+
+
+def test_what_is_no_utf_8_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes("näme,b\nü,1\n".encode("latin-1"))
+    found = written(asdict(profile([Source("gs://b/t.csv", str(tmp_path / "t.csv"))])))
+    first = json.loads(found)["columns"][0]
+    assert (first["name"], first["top"]) == ("n\ufffdme", [["\ufffd", 1]])
 
 
 def test_a_row_that_does_not_fit_is_named(tmp_path: Path) -> None:

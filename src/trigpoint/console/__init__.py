@@ -145,7 +145,8 @@ class Console:
         return self._runs.page(self._project(ask), ask.query)
 
     def _details(self, ask: Ask) -> RunDetails:
-        return details(self._parts.store, self._parts.jobs, self._name(ask, "run"))
+        name = self._name(ask, "run")
+        return details(self._parts.store, self._parts.jobs, name, guarded=not ask.session.owner)
 
     def _offers(self, ask: Ask) -> Offers:
         ask.session.act()
@@ -160,14 +161,14 @@ class Console:
 
     def _project(self, ask: Ask) -> str:
         """Return the number of the project that a request asks about, if the session may see it."""
-        number = self._parts.projects.admit(ask.session.caller, ask.text("project")).number
-        ask.session.see_project(number)
-        return number
+        return ask.session.project(self._parts.projects, ask.text("project"))
 
     def _name(self, ask: Ask, key: str) -> str:
         """Return the resource name in a request, with its project's number, if the session may see it."""
-        name = self._numbered(ask.text(key))
-        ask.session.see(name)
+        given = ask.text(key)
+        name = self._numbered(given)
+        if not ask.session.may_see(name):
+            raise denied(given)
         return name
 
     def _job(self, ask: Ask) -> str:

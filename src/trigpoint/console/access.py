@@ -14,6 +14,7 @@ from trigpoint.core.call import Caller
 from trigpoint.core.clock import SECOND, Clock, Micros
 from trigpoint.core.errors import PermissionDenied, ResourceExhausted, Unauthenticated
 from trigpoint.core.names import project_of
+from trigpoint.domains.projects import Projects
 from trigpoint.store import Store, Tx, resources
 from trigpoint.store.resources import Row
 
@@ -65,10 +66,11 @@ class Session:
         if not self.may_see(name):
             raise denied(name)
 
-    def see_project(self, number: str) -> None:
-        """Raise PermissionDenied unless a project's facts are for them."""
-        if not self.owner or not self.caller.may_act_in(number):
-            raise denied(f"projects/{number}")
+    def project(self, projects: Projects, segment: str) -> str:
+        """Return the number of a project, given by id or number; PermissionDenied unless its facts are for them."""
+        if not self.owner:
+            raise denied(f"projects/{segment}")
+        return projects.admit(self.caller, segment).number
 
 
 class Codes:

@@ -92,10 +92,15 @@ class Ask:
 
     def number(self, name: str, default: int, most: int) -> int:
         """Return a whole number of the query from 0 to `most`."""
-        value = self.query.get(name, "") or str(default)
-        if not value.isdecimal() or not value.isascii() or int(value[:20]) > most:
+        value = whole(self.query.get(name, "") or str(default))
+        if value is None or value > most:
             raise InvalidArgument(violations=[Violation(name, f"a whole number from 0 to {most}")])
-        return int(value)
+        return value
+
+
+def whole(text: str) -> int | None:
+    """Return the whole number that a text of at most 20 digits says; None for any other."""
+    return int(text) if len(text) <= 20 and text.isascii() and text.isdecimal() else None
 
 
 Handler = Callable[[Ask], object]

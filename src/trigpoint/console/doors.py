@@ -124,8 +124,7 @@ class Doors:
         self._sessions.end_all()
 
     def _listed(self, ask: Ask) -> LinkList:
-        number = self._projects.admit(ask.session.caller, ask.text("project")).number
-        ask.session.see_project(number)
+        number = ask.session.project(self._projects, ask.text("project"))
         return LinkList([_told(link, "") for link in self._links.of_project(number)])
 
     def _made(self, ask: Ask) -> LinkInfo:

@@ -40,7 +40,7 @@ class Narrative:
 
     def admit(self, session: Session, argument: str) -> None:
         """Only for who may act in the project."""
-        session.see_project(self._projects.admit(session.caller, argument).number)
+        session.project(self._projects, argument)
 
     async def follow(self, argument: str, after: str) -> Source:
         """Yield from a cursor on, or what comes next without one."""

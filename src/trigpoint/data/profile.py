@@ -165,6 +165,11 @@ def _first(rows: Iterator[list[str]]) -> Iterator[list[str]]:
         yield row
 
 
+def written(result: Any) -> str:
+    """Return a result as JSON; bytes of the table that are no UTF-8 are told as the replacement character."""
+    return json.dumps(result, ensure_ascii=False).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run one job file; the exit status is 0 whenever a result was written."""
     die_with_parent()
@@ -178,7 +183,7 @@ def main(arguments: Sequence[str]) -> int:
     except MemoryError:
         text = "The table's rows are too long to be looked at: a single value takes hundreds of MiB."
         result = {"error": {"status": "RESOURCE_EXHAUSTED", "message": text}}
-    replace(output / RESULT, json.dumps(result))
+    replace(output / RESULT, written(result))
     return 0
 
 

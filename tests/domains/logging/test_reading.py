@@ -192,7 +192,17 @@ def test_much_at_once_comes_in_parts_and_every_replica_has_its_turn(log: Log, mo
 
 
 @pytest.mark.parametrize(
-    "cursor", ["x", "1/workerpool0-0:what", "service/service:x", "1/w:;", "1/workerpool0-0:stdout-1-2"]
+    "cursor",
+    [
+        "x",
+        "1/workerpool0-0:what",
+        "service/service:x",
+        "service/service:٣",
+        "service/service:" + "9" * 19,
+        "service/service:" + "9" * 5000,
+        "1/w:;",
+        "1/workerpool0-0:stdout-1-2",
+    ],
 )
 def test_a_cursor_of_nobody_is_refused(log: Log, cursor: str) -> None:
     with pytest.raises(InvalidArgument):

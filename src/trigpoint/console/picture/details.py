@@ -1,11 +1,11 @@
 """One node of a picture, opened: what a card has no room for, and nothing that only the program may know."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from trigpoint.console import guarding
 from trigpoint.console.picture import rules
 from trigpoint.console.picture.flows import Touch, flow, joined
 from trigpoint.console.picture.gather import Gatherer, Sources, run_of
@@ -19,7 +19,6 @@ from trigpoint.domains.datasets import Datasets
 from trigpoint.store import Tx, graph, objects
 
 MOST_THINGS = 1000
-_SECRET = re.compile(r"key|token|secret|passw|credential|auth|cookie|private", re.IGNORECASE)
 _CLUSTER = frozenset({"CLUSTER_SPEC", "TF_CONFIG", "MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "RANK"})
 _OUTCOME = {"reason": "reason", "exit_code": "exitCode", "signal": "signal", "message": "message", "tail": "tail"}
 _UNSEEN = "Reads through /gcs are not observed; writes there are, once the job has ended, in the primary's name."
@@ -45,7 +44,7 @@ class Details:
             case "pipeline" | "job":
                 row = records.pipeline if node.kind == "pipeline" else records.job
                 message = row.message if row is not None else {}
-                return replace(found, resource=_guarded(message) if guarded else message)
+                return replace(found, resource=guarding.guarded(message) if guarded else message)
             case "dataset":
                 return self._dataset(records, found)
             case "model":
@@ -118,18 +117,9 @@ def _given(records: Records, pool: int) -> frozenset[str]:
 
 
 def _variable(name: str, value: str, given: frozenset[str], *, guarded: bool) -> Variable:
-    hidden = guarded and bool(_SECRET.search(name))
+    hidden = guarded and guarding.secret(name)
     origin = "user" if name in given else "cluster" if name in _CLUSTER else "service"
     return Variable(name, "" if hidden else value, origin, hidden)  # type: ignore[arg-type]
-
-
-def _guarded(message: Any, name: str = "") -> Any:
-    """Return a resource's JSON without the values of variables that look like secrets."""
-    if isinstance(message, Mapping):
-        if set(message) == {"name", "value"} and _SECRET.search(str(message["name"])):
-            return {"name": message["name"], "value": ""}
-        return {key: _guarded(value, key) for key, value in message.items()}
-    return [_guarded(one, name) for one in message] if isinstance(message, list) else message
 
 
 def _address(address: Mapping[str, Any] | None, runtime: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from trigpoint.console import guarding
 from trigpoint.console.access import denied
 from trigpoint.console.runs import failures
 from trigpoint.console.runs.listing import JOBS, PIPELINES, find, items
@@ -17,8 +18,11 @@ from trigpoint.store.events import Event
 _MOST_EVENTS = 1000
 
 
-def details(store: Store, jobs: Jobs, name: str) -> RunDetails:
-    """Return what is known of the run that a name belongs to; the refusal of what is absent when there is none."""
+def details(store: Store, jobs: Jobs, name: str, *, guarded: bool) -> RunDetails:
+    """Return what is known of the run that a name belongs to; the refusal of what is absent when there is none.
+
+    `guarded` keeps values back that look like secrets.
+    """
 
     def read(tx: Tx) -> RunDetails:
         found = find(tx, name)
@@ -28,10 +32,12 @@ def details(store: Store, jobs: Jobs, name: str) -> RunDetails:
         subjects = {row.name for row in (run, job) if row is not None}
         told = [event for subject in subjects for event in events.after(tx, 0, _MOST_EVENTS, subject)]
         messages = {row.kind: orjson.loads(row.json) for row in (run, job) if row is not None}
+        told_as = guarding.guarded if guarded else dict
+        shown = {kind: told_as(message) for kind, message in messages.items()}
         return RunDetails(
             run=items(tx, [run])[0],
-            pipeline=messages.get(PIPELINES),
-            job=messages.get(JOBS),
+            pipeline=shown.get(PIPELINES),
+            job=shown.get(JOBS),
             timeline=[
                 told_of(event) for event in sorted(told, key=lambda event: event.seq) if event.subject in subjects
             ],

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, and_, not_, or_
 
+from trigpoint.console.asking import whole
 from trigpoint.console.runs import failures
 from trigpoint.console.runs.wire import RunItem, RunPage
 from trigpoint.core.clock import Micros, micros
@@ -147,9 +148,10 @@ def _order(text: str) -> tuple[str, bool]:
 
 
 def _size(text: str) -> int:
-    if text and not (text.isdecimal() and text.isascii() and 0 < int(text[:9]) <= MOST):
+    size = whole(text or "100")
+    if size is None or not 0 < size <= MOST:
         raise InvalidArgument(violations=[Violation("size", f"a whole number from 1 to {MOST}")])
-    return int(text or 100)
+    return size
 
 
 def _item(row: Row, message: Mapping[str, Any], backing: Row | None) -> RunItem:

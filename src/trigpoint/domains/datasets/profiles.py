@@ -17,6 +17,8 @@ from trigpoint.domains.datasets import children
 from trigpoint.domains.datasets.work import FIELD, sources_of
 from trigpoint.domains.storage import Files
 
+_FORM = 2
+"""What is kept is of this form; what is of another is made again."""
 KEPT = 200
 """Profiles that are kept; the oldest go first. They can be made again."""
 
@@ -78,7 +80,7 @@ class Profiles:
         """Return the files with their generations, their size together, and the name of what is known of them."""
         rows = {uri: self._files.stat(project, uri) for uri in sources_of(self._files, project, uris, FIELD)}
         sources = [(uri, row.generation) for uri, row in rows.items()]
-        ident = hashlib.sha256(json.dumps([project, sources]).encode()).hexdigest()[:32]
+        ident = hashlib.sha256(json.dumps([_FORM, project, sources]).encode()).hexdigest()[:32]
         return sources, sum(row.size for row in rows.values()), ident
 
     def close(self) -> None:

@@ -22,7 +22,9 @@ MOST_LOOKED_AT = 50_000
 _AT_ONCE = 1000
 _OVER = "."
 """The place in a stream that has ended and was read to its end."""
-_CURSOR = re.compile(r"([\w-]+/[\w-]+):(\.|[\w-]*)")
+_CURSOR = re.compile(r"([\w-]+/[\w-]+):(\.|[\w-]*)", re.ASCII)
+_SEQ = re.compile(r"\d{1,18}", re.ASCII)
+"""A number of the narrative."""
 
 Place = tuple[Micros, str]
 """Time and id of an entry."""
@@ -197,7 +199,7 @@ def _written(places: Mapping[str, str]) -> str:
 def _read(cursor: str) -> dict[str, str]:
     found = [_CURSOR.fullmatch(part) for part in cursor.split(";")] if cursor else []
     places = {one[1]: one[2] for one in found if one is not None}
-    if None in found or not places.get(f"{SERVICE}/{SERVICE}", "0").isdecimal():
+    if None in found or not _SEQ.fullmatch(places.get(f"{SERVICE}/{SERVICE}", "0")):
         raise InvalidArgument(violations=[Violation("after", "it is no place in this log; begin without one")])
     for key, place in places.items():
         if place != _OVER and key != f"{SERVICE}/{SERVICE}":
