@@ -5,6 +5,7 @@ import { useParams } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import { ask } from "~/api/client";
 import type { RunDetails } from "~/api/console.gen";
+import { ApiError } from "~/api/problems";
 import { useSession } from "~/api/session";
 import { useAddress } from "~/design/address";
 import { Code } from "~/design/Copy";
@@ -42,6 +43,7 @@ export function RunPage() {
       role === "viewer" && !isOver(query.state.data?.run.state ?? "") && !query.state.error ? 2000 : false,
   });
   const run = details.data?.run;
+  const gone = details.error instanceof ApiError;
   const tab = TABS.find((one) => one === address.tab) ?? "picture";
   return (
     <Page
@@ -49,11 +51,11 @@ export function RunPage() {
       crumbs={role === "owner" ? [{ label: say("title"), to: `/projects/${params.project}/training` }] : []}
       aside={run && <State state={run.state} />}
       lead={run && <Lead details={details.data as RunDetails} />}
-      actions={details.data && role === "owner" && <Actions details={details.data} />}
+      actions={details.data && !gone && role === "owner" && <Actions details={details.data} />}
       full
     >
       {details.isPending && <Waiting lines={6} />}
-      {details.isError && !run && <Problem error={details.error} retry={() => void details.refetch()} />}
+      {details.isError && (gone || !run) && <Problem error={details.error} retry={() => void details.refetch()} />}
       {details.data && run && (
         <Tabs
           value={tab}
