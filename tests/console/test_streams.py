@@ -155,14 +155,28 @@ async def test_a_reader_that_takes_nothing_is_cut_off_and_holds_nothing_up(
     assert taken - before < 5, "what is not read is not made"
 
 
-async def test_there_is_an_end_to_how_many(pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "MOST_STREAMS", 1)
+@pytest.mark.parametrize(("bound", "link"), [("MOST_STREAMS", ""), ("MOST_OF_LINK", "a-link")])
+async def test_there_is_an_end_to_how_many(
+    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, bound: str, link: str
+) -> None:
+    monkeypatch.setattr(streams, bound, 1)
     reader = Reader(pool)
-    task = reader.serve(Stream({"": silent()}, plain, allowed))
+    task = reader.serve(Stream({"": silent()}, plain, allowed, link))
     await until(lambda: reader.body)
     with pytest.raises(ResourceExhausted):
-        await reader.streams.serve(Stream({"": silent()}, plain, allowed), reader.send, reader.left.wait)
+        await reader.streams.serve(Stream({"": silent()}, plain, allowed, link), reader.send, reader.left.wait)
     reader.left.set()
+    await task
+
+
+async def test_one_link_leaves_room_for_others(pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "MOST_OF_LINK", 1)
+    reader = Reader(pool)
+    task = reader.serve(Stream({"": silent()}, plain, allowed, "a-link"))
+    await until(lambda: reader.body)
+    reader.left.set()
+    await reader.streams.serve(Stream({"": silent()}, plain, allowed, "another"), reader.send, reader.left.wait)
+    await reader.streams.serve(Stream({"": silent()}, plain, allowed), reader.send, reader.left.wait)
     await task
 
 

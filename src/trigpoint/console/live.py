@@ -56,7 +56,7 @@ class Live:
                 sources[name] = _guarded(topic.follow(argument, cursors.get(name, "")))
         if refusal is not None and not admitted:
             raise refusal
-        return Stream(sources, _framed(cursors, names), lambda: _admit(ask, admitted))
+        return Stream(sources, _framed(cursors, names), lambda: _admit(ask, admitted), ask.session.link)
 
     def _chosen(self, name: str) -> tuple[Topic, str]:
         kind, _, argument = name.partition("/")

@@ -21,7 +21,8 @@ PROVE = 5.0
 """Seconds after which whoever reads has to be still allowed to."""
 SLOWEST = 30.0
 """Seconds that a reader may take for one message; then it is cut off, and comes back with its cursor."""
-MOST_STREAMS = 500
+MOST_STREAMS, MOST_OF_LINK = 500, 50
+"""Streams that are open at once: of everybody, and of those who came by one read-only link."""
 _RETRY = b"retry: 1000\n\n"
 _LIFE = b": well\n\n"
 
@@ -51,6 +52,8 @@ class Stream:
     """The lines of a source's message."""
     prove: Callable[[], None]
     """Raises once the reader may not go on; blocks."""
+    link: str = ""
+    """Id of the read-only link by which the reader came."""
 
 
 class Streams:
@@ -58,23 +61,26 @@ class Streams:
 
     def __init__(self, pool: Executor) -> None:
         self._pool = pool
-        self._open: set[asyncio.Task[None]] = set()
+        self._open: dict[asyncio.Task[None], str] = {}
+        """What is being written, and the link that it is for."""
         self._closing = False
 
     async def serve(self, stream: Stream, send: Send, gone: Callable[[], Awaitable[Any]]) -> None:
         """Send until a source ends, the reader goes (`gone` returns) or may not go on, or the server stops."""
         if len(self._open) >= MOST_STREAMS:
             raise ResourceExhausted(f"{MOST_STREAMS} streams are open already: close some pages.")
+        if stream.link and list(self._open.values()).count(stream.link) >= MOST_OF_LINK:
+            raise ResourceExhausted(f"{MOST_OF_LINK} streams of this link are open already: close some pages.")
         await send(_start())
         await send(_part(_RETRY))
         writing = asyncio.create_task(self._write(stream, send))
         work = [writing, asyncio.create_task(self._prove(stream.prove)), asyncio.ensure_future(gone())]
-        self._open.add(writing)
+        self._open[writing] = stream.link
         try:
             if not self._closing:
                 await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._open.discard(writing)
+            del self._open[writing]
             for task in work:
                 task.cancel()
             ended = await asyncio.gather(*work, return_exceptions=True)

@@ -53,7 +53,10 @@ class Logs:
         following = self._reading.follow(choice, ask.headers.get("last-event-id") or ask.query.get("after", ""))
         source = self._follow(choice, following)
         return Stream(
-            {"": source}, lambda _, one: frame(one.event, one, one.cursor), lambda: ask.prove().see(choice.job)
+            {"": source},
+            lambda _, one: frame(one.event, one, one.cursor),
+            lambda: ask.prove().see(choice.job),
+            ask.session.link,
         )
 
     def _choice(self, ask: Ask) -> Choice:
