@@ -102,7 +102,22 @@ export async function readRange(
   });
   if (answer.status === 416) return new ArrayBuffer(0); // an empty object has no range
   if (!answer.ok) throw await problemOf(answer);
-  return answer.arrayBuffer();
+  return atMost(answer, to - from);
+}
+
+/** The first bytes of an answer: one that is unpacked on its way knows no ranges, and may be a thousand times as long. */
+async function atMost(answer: Response, most: number): Promise<ArrayBuffer> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let left = most;
+  const reader = answer.body?.getReader();
+  while (reader && left > 0) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    parts.push(value.slice(0, left));
+    left -= value.length;
+  }
+  await reader?.cancel();
+  return new Blob(parts).arrayBuffer();
 }
 
 const CHUNK = 8 << 20;

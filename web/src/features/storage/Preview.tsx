@@ -114,7 +114,7 @@ function SheetView({ sheet }: { sheet: Sheet }) {
             </tr>
           </thead>
           <tbody>
-            {sheet.rows.slice(0, 200).map((row, i) => (
+            {sheet.rows.map((row, i) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: rows have no name and never move
               <tr key={i}>
                 {row.map((cell, j) => (
@@ -128,7 +128,10 @@ function SheetView({ sheet }: { sheet: Sheet }) {
           </tbody>
         </table>
       </Wide>
-      <p className={css.hint}>{say("preview.table", { count: sheet.total, columns: sheet.columns.length })}</p>
+      <p className={css.hint}>
+        {say("preview.table", { count: sheet.total, columns: sheet.width })}
+        {sheet.width > sheet.columns.length && ` · ${say("preview.columns", { shown: sheet.columns.length })}`}
+      </p>
     </>
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { kindOf, sheetOfCsv, sheetOfLines, textOf } from "./preview";
+import { kindOf, MOST_COLUMNS, MOST_ROWS, sheetOfCsv, sheetOfLines, textOf } from "./preview";
 
 describe("kindOf", () => {
   it.each([
@@ -20,7 +20,17 @@ describe("textOf", () => {
 
 describe("sheets", () => {
   it("reads quoted cells and leaves a cut line out", () => {
-    expect(sheetOfCsv('a,b\n1,"x, y"\n2,z', false)).toEqual({ columns: ["a", "b"], rows: [["1", "x, y"]], total: 1 });
+    const wanted = { columns: ["a", "b"], rows: [["1", "x, y"]], total: 1, width: 2 };
+    expect(sheetOfCsv('a,b\n1,"x, y"\n2,z', false)).toEqual(wanted);
+  });
+  it("shows so many columns and rows and no more, however many there are", () => {
+    const csv = sheetOfCsv(`${"c,".repeat(100_000)}c\n`.repeat(2), true);
+    expect([csv.columns.length, csv.rows[0]?.length, csv.width]).toEqual([MOST_COLUMNS, MOST_COLUMNS, 100_001]);
+    const line = (from: number) =>
+      JSON.stringify(Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`k${from + i}`, 1])));
+    const lines = sheetOfLines(Array.from({ length: 300 }, (_, i) => line(i * 100)).join("\n"), true);
+    expect([lines?.columns.length, lines?.rows.length, lines?.width]).toEqual([MOST_COLUMNS, MOST_ROWS, 20_000]);
+    expect(lines?.total).toBe(300);
   });
   it("puts the columns of different lines together", () => {
     const sheet = sheetOfLines('{"a":1}\n{"b":{"c":[2]}}\n', true);

@@ -8,7 +8,13 @@ export interface Sheet {
   rows: string[][];
   /** rows that are known of, shown or not */
   total: number;
+  /** columns that there are, shown or not */
+  width: number;
 }
+
+/** Rows and columns that are shown: a page with a million cells answers nobody. */
+export const MOST_ROWS = 200;
+export const MOST_COLUMNS = 200;
 
 const BY_NAME: readonly [RegExp, Kind][] = [
   [/\.(csv|tsv)$/i, "csv"],
@@ -42,7 +48,12 @@ export function sheetOfCsv(text: string, whole: boolean): Sheet {
     skipEmptyLines: true,
   });
   const [columns = [], ...rows] = parsed.data;
-  return { columns, rows, total: rows.length };
+  return {
+    columns: columns.slice(0, MOST_COLUMNS),
+    rows: rows.slice(0, MOST_ROWS).map((row) => row.slice(0, MOST_COLUMNS)),
+    total: rows.length,
+    width: columns.length,
+  };
 }
 
 /** The rows of a file with a JSON object on each line, its columns in the order in which they first appear. */
@@ -51,8 +62,11 @@ export function sheetOfLines(text: string, whole: boolean): Sheet | undefined {
   if (!whole) lines.pop();
   try {
     const objects = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-    const columns = [...new Set(objects.slice(0, 200).flatMap((one) => Object.keys(one)))];
-    return { columns, rows: objects.map((one) => columns.map((column) => cellOf(one[column]))), total: objects.length };
+    const shown = objects.slice(0, MOST_ROWS);
+    const all = [...new Set(shown.flatMap((one) => Object.keys(one)))];
+    const columns = all.slice(0, MOST_COLUMNS);
+    const rows = shown.map((one) => columns.map((column) => cellOf(one[column])));
+    return { columns, rows, total: objects.length, width: all.length };
   } catch {
     return undefined;
   }
