@@ -121,6 +121,8 @@ def test_a_read_only_link_shows_one_run_and_keeps_secrets_back(played: Played) -
     assert _value(owners, "MY_TOKEN") == ("hush", False)
     job = viewer.get("picture/node", run=ran.name, id="job")
     assert "hush" not in json.dumps(job)
+    assert "hush" not in json.dumps(viewer.get("run", run=ran.name))
+    assert "hush" in json.dumps(console.get("run", run=ran.name))
     stream = viewer.follow(f"run/{ran.name}")
     stream.wait(lambda heard: heard)
     assert stream.heard[0].data == ran.picture

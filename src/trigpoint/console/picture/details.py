@@ -48,7 +48,8 @@ class Details:
             case "dataset":
                 return self._dataset(records, found)
             case "model":
-                return replace(found, resource=records.model.message if records.model is not None else None)
+                told = records.model.message if records.model is not None else None
+                return replace(found, resource=guarding.guarded(told) if guarded else told)
             case "replica":
                 return _replica(records, rules.names(records)[node.id], where, found, guarded=guarded)
             case "image":
