@@ -12,6 +12,7 @@ import css from "./Datasets.module.css";
 import { datasetTexts } from "./texts";
 
 const MANY = 10_000;
+const MOST_COLUMNS = 500;
 
 export function Columns({ dataset }: { dataset: string }) {
   const say = useTexts(datasetTexts);
@@ -42,7 +43,10 @@ export function Columns({ dataset }: { dataset: string }) {
       )}
       {data?.state === "ready" && (
         <>
-          <Table rows={data.rows} columns={data.columns} />
+          <Table rows={data.rows} columns={data.columns.slice(0, MOST_COLUMNS)} />
+          {data.columns.length > MOST_COLUMNS && (
+            <p className={css.muted}>{say("columns.first", { count: data.columns.length, shown: MOST_COLUMNS })}</p>
+          )}
           {data.cut && <p className={css.muted}>{say("columns.cut", { rows: formatCount(data.rows) })}</p>}
         </>
       )}

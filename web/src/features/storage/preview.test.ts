@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { kindOf, MOST_COLUMNS, MOST_ROWS, sheetOfCsv, sheetOfLines, textOf } from "./preview";
+import { cellOf, kindOf, MOST_COLUMNS, MOST_ROWS, sheetOfCsv, sheetOfLines, textOf } from "./preview";
 
 describe("kindOf", () => {
   it.each([
@@ -31,6 +31,10 @@ describe("sheets", () => {
     const lines = sheetOfLines(Array.from({ length: 300 }, (_, i) => line(i * 100)).join("\n"), true);
     expect([lines?.columns.length, lines?.rows.length, lines?.width]).toEqual([MOST_COLUMNS, MOST_ROWS, 20_000]);
     expect(lines?.total).toBe(300);
+  });
+  it("cuts long cells, and has no word for a time that is none", () => {
+    expect(cellOf("x".repeat(1_000_000))).toBe(`${"x".repeat(1000)}…`);
+    expect(cellOf(new Date(Number.NaN))).toBe("");
   });
   it("puts the columns of different lines together", () => {
     const sheet = sheetOfLines('{"a":1}\n{"b":{"c":[2]}}\n', true);

@@ -15,6 +15,7 @@ export interface Sheet {
 /** Rows and columns that are shown: a page with a million cells answers nobody. */
 export const MOST_ROWS = 200;
 export const MOST_COLUMNS = 200;
+const LONGEST_CELL = 1000;
 
 const BY_NAME: readonly [RegExp, Kind][] = [
   [/\.(csv|tsv)$/i, "csv"],
@@ -73,8 +74,13 @@ export function sheetOfLines(text: string, whole: boolean): Sheet | undefined {
 }
 
 export function cellOf(value: unknown): string {
+  const text = wordsOf(value);
+  return text.length > LONGEST_CELL ? `${text.slice(0, LONGEST_CELL)}…` : text;
+}
+
+function wordsOf(value: unknown): string {
   if (value === null || value === undefined) return "";
-  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? "" : value.toISOString();
   return typeof value === "object"
     ? JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? String(inner) : inner))
     : String(value);
