@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from rich.console import Console
 
-from trigpoint.cli import client, environment, jobs, upkeep
+from trigpoint.cli import client, environment, jobs, upkeep, work
 from trigpoint.cli.app import hoisted
 from trigpoint.cli.lineage import drawn, tree
 from trigpoint.cli.session import Session
@@ -161,3 +161,8 @@ class Gone(io.StringIO):
 
 def test_a_note_on_a_terminal_that_is_gone_ends_nothing() -> None:
     Session(load({"home": "/h"}, {}), err=Console(file=Gone())).note("Cancelling customJobs/7")
+
+
+def test_of_many_jobs_the_first_are_named() -> None:
+    assert work.named(["1", "2"]) == "1, 2"
+    assert work.named([str(n) for n in range(2000)]) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 1990 more"

@@ -72,7 +72,7 @@ def _leave(session: Session, lease: Lease) -> None:
             server.stop(session, info)
             return
         session.note(
-            f"Still running: {', '.join(left)}. The server stays until they have ended (`trig status`); "
+            f"Still running: {work.named(left)}. The server stays until they have ended (`trig status`); "
             "`trig down --cancel-jobs` ends them and it, `trig up --detach` keeps it for longer."
         )
     finally:

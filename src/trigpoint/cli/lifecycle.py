@@ -141,7 +141,7 @@ def down(
     server.stop(session, info)
     text = f"Stopped the server (process {info.pid})."
     if left:
-        text += f" Still running: {', '.join(left)}; `trig up` takes them over, `trig down --cancel-jobs` ends them."
+        text += f" Still running: {work.named(left)}; `trig up` takes them over, `trig down --cancel-jobs` ends them."
     session.show({"stopped": True, "pid": info.pid, "still_running": left}, text)
 
 

@@ -13,6 +13,7 @@ from trigpoint.core.names import location_of
 
 ACTIVE = ("JOB_STATE_QUEUED", "JOB_STATE_PENDING", "JOB_STATE_RUNNING", "JOB_STATE_CANCELLING")
 CANCEL_SECONDS = 40.0
+_MOST_NAMED = 10
 Label = tuple[str, str]
 
 
@@ -25,6 +26,12 @@ def active(api: Api) -> list[dict[str, Any]]:
 def ids(things: list[dict[str, Any]]) -> list[str]:
     """Return the ids of resources."""
     return [one["name"].rsplit("/", 1)[-1] for one in things]
+
+
+def named(ids: list[str]) -> str:
+    """Return ids as a line of text tells them, the first of many."""
+    more = len(ids) - _MOST_NAMED
+    return ", ".join(ids[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def cancel(session: Session, api: Api, label: Label | None = None, spare: Collection[str] = ()) -> None:
