@@ -7,6 +7,7 @@ import { useLiveProject } from "~/api/resources";
 import { useProject, useSession } from "~/api/session";
 import { Waiting } from "~/design/Notice";
 import { useTexts } from "~/i18n";
+import { Missing } from "./Missing";
 import css from "./Shell.module.css";
 import { TopBar } from "./TopBar";
 import { appTexts } from "./texts";
@@ -22,10 +23,15 @@ const SECTIONS = [
 
 export function Shell() {
   const say = useTexts(appTexts);
-  const { role } = useSession();
+  const { role, projects } = useSession();
   const { project: segment } = useParams({ strict: false }) as { project?: string };
   const { number } = useProject(segment);
   useLiveProject(role === "owner" ? number : "");
+  const known =
+    role !== "owner" ||
+    !segment ||
+    segment === "-" ||
+    projects.some(({ id, number }) => segment === id || segment === number);
   const [open, setOpen] = useState(false);
   const path = useRouterState({ select: (state) => state.location.pathname });
   // biome-ignore lint/correctness/useExhaustiveDependencies: the menu closes whenever another page is opened
@@ -63,9 +69,7 @@ export function Shell() {
         </>
       )}
       <main id="content" tabIndex={-1} className={css.main} data-alone={role !== "owner" || undefined}>
-        <Suspense fallback={<Waiting lines={6} />}>
-          <Outlet />
-        </Suspense>
+        <Suspense fallback={<Waiting lines={6} />}>{known ? <Outlet /> : <Missing />}</Suspense>
       </main>
     </div>
   );

@@ -86,6 +86,7 @@ export function makeRouter(queries: QueryClient) {
     defaultPendingMs: 0,
     defaultPendingMinMs: 0,
     defaultPendingComponent: Loading,
+    trailingSlash: "preserve", // a folder of a bucket ends in one
     scrollRestoration: true,
     // Addresses stay readable: ?state=FAILED, not JSON.
     parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),

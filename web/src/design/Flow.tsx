@@ -9,11 +9,12 @@ import {
   Panel,
   ReactFlow,
   useReactFlow,
+  useStore,
 } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
 import { ActionIcon, Tooltip, useComputedColorScheme } from "@mantine/core";
 import { Maximize, Minus, Plus } from "lucide-react";
-import { type ReactNode, useEffect, useMemo, useRef } from "react";
+import { type ReactNode, type RefObject, useEffect, useMemo, useRef } from "react";
 import { useTexts } from "~/i18n";
 import css from "./Flow.module.css";
 import { useGradually } from "./kept";
@@ -28,6 +29,8 @@ interface Given<N extends Node, E extends Edge> {
   onOpen?: (id: string | undefined) => void;
   onOpenEdge?: (id: string) => void;
   fit?: FitViewOptions;
+  /** Changes when all there is takes more room: it is shown again, unless somebody has moved it. */
+  extent?: string;
   children?: ReactNode;
 }
 
@@ -39,7 +42,8 @@ const DESCRIBED = [
 ];
 
 export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
-  const { label, nodes, edges, nodeTypes, edgeTypes, onOpen, onOpenEdge, fit, children } = given;
+  const { label, nodes, edges, nodeTypes, edgeTypes, onOpen, onOpenEdge, fit, extent, children } = given;
+  const moved = useRef(false);
   const say = useTexts(designTexts);
   const labels = useMemo(() => Object.fromEntries(DESCRIBED.map((what) => [what, say("keys")])), [say]);
   const scheme = useComputedColorScheme("light");
@@ -64,38 +68,57 @@ export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
         deleteKeyCode={null}
         ariaLabelConfig={labels}
         proOptions={{ hideAttribution: true }}
+        onMoveStart={(event) => {
+          if (event) moved.current = true;
+        }}
         onNodeClick={(_, node) => onOpen?.(node.id)}
         onEdgeClick={(_, edge) => onOpenEdge?.(edge.id)}
         onPaneClick={() => onOpen?.(undefined)}
       >
         <Background gap={24} color="var(--line)" />
         {children}
-        <Fit when={all} fit={fit} />
-        <Controls />
+        <Fit when={all} fit={fit} extent={extent} moved={moved} />
+        <Controls onFit={() => (moved.current = false)} />
       </ReactFlow>
     </div>
   );
 }
 
-/** Shows all once all is there: what is large comes bit by bit. */
-function Fit({ when, fit }: { when: boolean; fit: FitViewOptions | undefined }) {
+interface FitGiven {
+  when: boolean;
+  fit: FitViewOptions | undefined;
+  extent: string | undefined;
+  moved: RefObject<boolean>;
+}
+
+/** Shows all once all is there, and again when it or its window changes its size, until somebody moves it. */
+function Fit({ when, fit, extent, moved }: FitGiven) {
   const flow = useReactFlow();
-  const late = useRef(!when);
+  const size = useStore((state) => `${state.width}x${state.height}`);
+  const shown = useRef(when ? `${extent} ${size}` : "");
   useEffect(() => {
-    if (!when || !late.current) return;
-    late.current = false;
+    const now = `${extent} ${size}`;
+    if (!when || moved.current || shown.current === now) return;
+    shown.current = now;
     void flow.fitView(fit);
-  }, [when, fit, flow]);
+  }, [when, fit, flow, extent, size, moved]);
   return null;
 }
 
-function Controls() {
+function Controls({ onFit }: { onFit: () => void }) {
   const say = useTexts(designTexts);
   const flow = useReactFlow();
   const buttons = [
     { label: say("zoomIn"), icon: Plus, act: () => flow.zoomIn({ duration: 150 }) },
     { label: say("zoomOut"), icon: Minus, act: () => flow.zoomOut({ duration: 150 }) },
-    { label: say("fit"), icon: Maximize, act: () => flow.fitView({ duration: 250, padding: 0.08 }) },
+    {
+      label: say("fit"),
+      icon: Maximize,
+      act: () => {
+        onFit();
+        return flow.fitView({ duration: 250, padding: 0.08 });
+      },
+    },
   ];
   return (
     <Panel position="bottom-right" className={css.controls}>

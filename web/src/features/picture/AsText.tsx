@@ -8,7 +8,7 @@ import { tellAmount, tellLabel } from "./amounts";
 import type { Moment } from "./moment";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
-import { subtitle, titleOf } from "./words";
+import { stateOf, subtitle, titleOf } from "./words";
 
 export function AsText({ moment, onOpen }: { moment: Moment; onOpen: (id: string) => void }) {
   const say = useTexts(pictureTexts);
@@ -31,7 +31,7 @@ export function AsText({ moment, onOpen }: { moment: Moment; onOpen: (id: string
                   <button type="button" onClick={() => onOpen(seen.node.id)}>
                     {title(seen.node.id)}
                   </button>{" "}
-                  {seen.state && <State state={seen.state} />}{" "}
+                  {seen.state && <State state={stateOf(seen)} />}{" "}
                   <span className={css.muted}>{[subtitle(say, seen), seen.reason].filter(Boolean).join(" · ")}</span>
                 </li>
               ))}

@@ -70,6 +70,7 @@ export function Canvas({ picture, arrangement, moment, edges, open, explains, li
       edgeTypes={EDGES}
       onOpen={(id) => onOpen(id?.startsWith("region:") ? undefined : id)}
       fit={FIT}
+      extent={`${arrangement.width}x${arrangement.height}`}
     />
   );
 }

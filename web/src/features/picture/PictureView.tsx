@@ -39,7 +39,7 @@ function Shown({ picture }: { picture: Picture }) {
   const choose = useCallback((id: string | undefined) => change({ open: id ?? "" }), [change]);
   const asText = address.as === "text";
   const [large, setLarge] = useState(false);
-  useHotkeys([["Escape", () => setLarge(false)]]);
+  useHotkeys([["Escape", () => (open ? choose(undefined) : setLarge(false))]]);
   const modes: Modes = {
     explains: [explains, () => setExplains((on) => !on)],
     text: [asText, () => change({ as: asText ? "" : "text" })],

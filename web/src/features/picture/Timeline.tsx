@@ -3,6 +3,7 @@ import { ActionIcon, Button, Select, Slider, Tooltip } from "@mantine/core";
 import { Pause, Play, Radio } from "lucide-react";
 import { useMemo } from "react";
 import type { Picture } from "~/api/console.gen";
+import { isOver } from "~/design/State";
 import { useTexts } from "~/i18n";
 import { formatClock } from "~/lib/times";
 import { formatDuration } from "~/lib/units";
@@ -59,9 +60,9 @@ export function Timeline({ picture, instant }: { picture: Picture; instant: Inst
         leftSection={<Radio size={14} aria-hidden />}
         onClick={() => instant.seek(undefined)}
         aria-pressed={live}
-        title={say("live.go")}
+        title={say(isOver(picture.state) ? "end.go" : "live.go")}
       >
-        {say("live")}
+        {say(isOver(picture.state) ? "end" : "live")}
       </Button>
     </div>
   );

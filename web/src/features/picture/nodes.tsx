@@ -29,7 +29,7 @@ import { isSlim } from "./arrange";
 import type { SeenNode } from "./moment";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
-import { subtitle, titleOf } from "./words";
+import { stateOf, subtitle, titleOf } from "./words";
 
 export interface NodeData extends Record<string, unknown> {
   seen?: SeenNode;
@@ -94,7 +94,8 @@ const Group = memo(({ data }: Given) => {
 const Card = memo(({ data }: Given) => {
   const say = useTexts(pictureTexts);
   if (!data.seen) return null;
-  const { node, state, reason, over } = data.seen;
+  const { node, reason, over } = data.seen;
+  const state = stateOf(data.seen);
   const Icon = ICONS[node.kind];
   const more = reason || subtitle(say, data.seen);
   const title = titleOf(say, node);
@@ -130,7 +131,8 @@ const Card = memo(({ data }: Given) => {
 
 const Chip = memo(({ data }: Given) => {
   if (!data.seen) return null;
-  const { node, state } = data.seen;
+  const { node } = data.seen;
+  const state = stateOf(data.seen);
   return (
     <div
       className={css.chip}

@@ -7,7 +7,7 @@ import type { Drawn } from "./bundle";
 import { groupOf } from "./edges";
 import type { Moment, SeenNode } from "./moment";
 import { lanesOf, route } from "./route";
-import { subtitle, titleOf } from "./words";
+import { stateOf, subtitle, titleOf } from "./words";
 
 type Colour = (token: string) => string;
 
@@ -65,7 +65,8 @@ function regionSvg(box: Box, region: "user" | "tenant", title: string, colour: C
 
 function nodeSvg(seen: SeenNode, box: Box | undefined, say: Words, colour: Colour): string {
   if (!box) return "";
-  const { node, state, facts } = seen;
+  const { node, facts } = seen;
+  const state = stateOf(seen);
   const group = node.kind === "attempt" || node.kind === "pool";
   const tone = state ? colour(`--${toneOf(state)}`) : "";
   const line = colour(`--${node.region}-line`);

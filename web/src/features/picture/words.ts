@@ -16,6 +16,13 @@ export function titleOf(say: Words, { kind, title }: Node): string {
   return title;
 }
 
+/** The state that a node is shown in: of a replica that has ended, how. */
+export function stateOf({ state, facts }: SeenNode): string {
+  if (state !== "ENDED") return state;
+  if (facts.outcome === "SUCCEEDED") return "SUCCEEDED";
+  return facts.outcome === "STOPPED" || !facts.outcome ? state : "FAILED";
+}
+
 /** The second line of a node's card; empty when there is nothing worth a line. */
 export function subtitle(say: Words, { node, facts }: SeenNode): string {
   switch (node.kind) {

@@ -1,11 +1,11 @@
 // One object: a preview, its facts, and what can be done with it.
 import { Button, Modal } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { Navigate, useNavigate } from "@tanstack/react-router";
 import { Download, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { ApiError } from "~/api/problems";
-import { deleteObject, downloadAddress, getObject, type StoredObject } from "~/api/storage";
+import { deleteObject, downloadAddress, getObject, listFolder, type StoredObject } from "~/api/storage";
 import { Id } from "~/design/Copy";
 import { Facts } from "~/design/Facts";
 import { Empty, Problem, Waiting } from "~/design/Notice";
@@ -48,7 +48,7 @@ export function ObjectPage({ bucket, name }: { bucket: string; name: string }) {
       actions={actions}
     >
       {found.isPending && <Waiting />}
-      {missing && <Empty title={say("object.missing")} />}
+      {missing && <Missing bucket={bucket} name={name} />}
       {found.isError && !missing && <Problem error={found.error} retry={() => void found.refetch()} />}
       {found.data && (
         <div className={css.split}>
@@ -63,6 +63,17 @@ export function ObjectPage({ bucket, name }: { bucket: string; name: string }) {
       {deleting && found.data && <Delete object={found.data} onClose={() => setDeleting(false)} />}
     </Page>
   );
+}
+
+/** Folders are often named without their slash. */
+function Missing({ bucket, name }: { bucket: string; name: string }) {
+  const say = useTexts(storageTexts);
+  const path = `${name}/`;
+  const inside = useQuery({ queryKey: ["objects", bucket, path, "any"], queryFn: () => listFolder(bucket, path) });
+  if (inside.isPending) return <Waiting />;
+  if (inside.data && inside.data.folders.length + inside.data.objects.length > 0)
+    return <Navigate to="/data/$bucket/$" params={{ bucket, _splat: path }} replace />;
+  return <Empty title={say("object.missing")} />;
 }
 
 function ObjectFacts({ object }: { object: StoredObject }) {

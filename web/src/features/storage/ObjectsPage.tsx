@@ -1,7 +1,7 @@
 // A place in a bucket: a folder when its path ends in a slash or is empty, an object otherwise.
 import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
+import { Link, useLocation, useParams } from "@tanstack/react-router";
 import { CornerLeftUp, FileText, Folder as FolderIcon, Upload } from "lucide-react";
 import { useRef, useState } from "react";
 import { type Folder, listFolder, type StoredObject } from "~/api/storage";
@@ -19,7 +19,10 @@ import { storageTexts } from "./texts";
 import { Uploads, useUploads } from "./Uploads";
 
 export function ObjectsPage() {
-  const { bucket = "", _splat: path = "" } = useParams({ strict: false }) as { bucket?: string; _splat?: string };
+  const { bucket = "", _splat: splat = "" } = useParams({ strict: false }) as { bucket?: string; _splat?: string };
+  // The router takes a slash at the end for none of the path; here it makes a folder of it.
+  const folder = useLocation({ select: ({ pathname }) => pathname.endsWith("/") });
+  const path = folder && splat && !splat.endsWith("/") ? `${splat}/` : splat;
   return path === "" || path.endsWith("/") ? (
     <FolderPage key={`${bucket}/${path}`} bucket={bucket} prefix={path} />
   ) : (

@@ -2,7 +2,7 @@
 import { Button, SegmentedControl } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { ask, vertex } from "~/api/client";
 import type { RunDetails } from "~/api/console.gen";
 import { useProject, useSession } from "~/api/session";
@@ -51,6 +51,12 @@ function NewJob({ start }: { start: Form }) {
   const [tried, setTried] = useState(false);
   const lacks = missing(form, !!script && !!bucket);
   useEffect(() => setForm(start), [start]);
+  const fields = useRef<HTMLFormElement>(null);
+  const [wrong, setWrong] = useState(0);
+  // What is wrong may be out of sight.
+  useEffect(() => {
+    if (wrong) fields.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [wrong]);
   const send = useMutation({
     mutationFn: async () => {
       const ready = script ? { ...form, package: await uploaded(script, form, bucket) } : form;
@@ -64,10 +70,11 @@ function NewJob({ start }: { start: Form }) {
     event.preventDefault();
     setTried(true);
     if (lacks.length === 0) send.mutate();
+    else setWrong(wrong + 1);
   };
   return (
     <div className={css.split}>
-      <form onSubmit={submit} className={css.form} noValidate>
+      <form ref={fields} onSubmit={submit} className={css.form} noValidate>
         <Fields
           form={form}
           onChange={(changes) => setForm((now) => ({ ...now, ...changes }))}
@@ -85,7 +92,7 @@ function NewJob({ start }: { start: Form }) {
           </Button>
         </div>
       </form>
-      <SameAsCode form={form} project={project.id} location={location} />
+      <SameAsCode form={form} project={project.id} location={location} bucket={bucket} />
     </div>
   );
 }
@@ -102,7 +109,14 @@ async function uploaded(file: File, form: Form, bucket: string): Promise<string>
 
 const WAYS = { python: pythonOf, gcloud: shellOf, rest: restOf } as const;
 
-function SameAsCode({ form, project, location }: { form: Form; project: string; location: string }) {
+interface SameGiven {
+  form: Form;
+  project: string;
+  location: string;
+  bucket: string;
+}
+
+function SameAsCode({ form, project, location, bucket }: SameGiven) {
   const say = useTexts(newTexts);
   const [way, setWay] = useState<keyof typeof WAYS>("python");
   return (
@@ -119,7 +133,7 @@ function SameAsCode({ form, project, location }: { form: Form; project: string; 
           ]}
         />
         <div className={css.shown}>
-          <Code text={WAYS[way](form, project, location)} label={say("same")} />
+          <Code text={WAYS[way](form, project, location, bucket)} label={say("same")} />
         </div>
         <p className={css.muted}>{say("same.run")}</p>
         {way === "gcloud" && isPipeline(form) && <p className={css.muted}>{say("same.job")}</p>}

@@ -2,6 +2,7 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { EventInfo, ReplicaInfo, RunDetails } from "~/api/console.gen";
+import { useSession } from "~/api/session";
 import type { CustomJob, TrainingPipeline, WorkerPoolSpec } from "~/api/vertex.gen";
 import { Id } from "~/design/Copy";
 import { type Fact, Facts } from "~/design/Facts";
@@ -132,8 +133,10 @@ function Program({ text }: { text: string }) {
 }
 
 function To({ name, whole }: { name: string; whole?: boolean }) {
-  const page = pageOf(name);
-  return page ? <Link to={page as "/"}>{whole ? name : idOf(name)}</Link> : <span>{name}</span>;
+  const { role } = useSession();
+  const page = role === "owner" ? pageOf(name) : undefined; // a read-only link shows its run and nothing else
+  const words = whole ? name : idOf(name);
+  return page ? <Link to={page as "/"}>{words}</Link> : <span>{words}</span>;
 }
 
 function Replicas({ replicas }: { replicas: readonly ReplicaInfo[] }) {

@@ -89,7 +89,13 @@ function Lead({ details: { run } }: { details: RunDetails }) {
   return (
     <>
       <Took from={run.started || run.created} to={run.ended} />
-      {run.reason && <span lang="en">{` · ${run.reason}`}</span>} <Labels labels={run.labels} />
+      {run.reason && <span lang="en">{` · ${run.reason}`}</span>}
+      {run.cause && (
+        <span lang="en" className={css.cause}>
+          {` · ${run.cause}`}
+        </span>
+      )}{" "}
+      <Labels labels={run.labels} />
     </>
   );
 }

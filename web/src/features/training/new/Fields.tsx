@@ -97,6 +97,7 @@ export function Fields(given: Given) {
         <div className={css.fields}>
           <TextInput
             label={say("output")}
+            withAsterisk={isPipeline(form)}
             description={say("output.hint")}
             value={form.output}
             onChange={(event) => onChange({ output: event.currentTarget.value })}
@@ -111,6 +112,7 @@ export function Fields(given: Given) {
           {form.model && (
             <Select
               label={say("serving")}
+              withAsterisk
               data={withValue(servingImages, form.serving)}
               value={form.serving || null}
               onChange={(serving) => onChange({ serving: serving ?? "" })}

@@ -6,8 +6,8 @@ const text = (value: string) => JSON.stringify(value);
 const list = (values: readonly string[]) => `[${values.map(text).join(", ")}]`;
 
 /** A Python script for google-cloud-aiplatform. */
-export function pythonOf(form: Form, project: string, location: string): string {
-  const bucket = /^gs:\/\/[^/]+/.exec(form.output || form.package)?.[0] ?? "gs://BUCKET";
+export function pythonOf(form: Form, project: string, location: string, upload = ""): string {
+  const bucket = /^gs:\/\/[^/]+/.exec(form.output || form.package)?.[0] ?? `gs://${upload || "BUCKET"}`;
   const head = [
     "from google.cloud import aiplatform",
     "",
@@ -61,7 +61,7 @@ function trainingJob(form: Form): string[] {
     `display_name=${text(form.name)}`,
     ...code,
     `container_uri=${text(form.image)}`,
-    ...(form.model ? [`model_serving_container_image_uri=${text(form.serving)}`] : []),
+    ...(form.model ? [`model_serving_container_image_uri=${text(form.serving || "IMAGE")}`] : []),
   ];
   const args = splitWords(form.args);
   const env = envOf(form.env);
