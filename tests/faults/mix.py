@@ -34,18 +34,21 @@ class Journal:
     maybe_deleted: set[str] = field(default_factory=set)
     ended: dict[str, str] = field(default_factory=dict)
     """Name -> the first final state seen."""
+    ended_at: dict[str, float] = field(default_factory=dict)
+    """When that was; whoever asked before may be told an earlier state later."""
     problems: list[str] = field(default_factory=list)
     calls: int = 0
     gone: int = 0
 
-    def saw(self, name: str, state: str) -> None:
-        """Note a state: a final one must never change."""
+    def saw(self, name: str, state: str, asked: float) -> None:
+        """Note a state that somebody asked for at an instant: a final one must never change."""
         with self.lock:
             before = self.ended.get(name)
-            if before is not None and before != state:
+            final = state in FINAL or state in PIPELINE_FINAL
+            if before is not None and before != state and (final or asked > self.ended_at[name]):
                 self.problems.append(f"{name}: seen {before}, later {state}")
-            if state in FINAL or state in PIPELINE_FINAL:
-                self.ended.setdefault(name, state)
+            if final and before is None:
+                self.ended[name], self.ended_at[name] = state, time.monotonic()
 
 
 class Client:
@@ -134,9 +137,10 @@ class Client:
         name = self._one()
         if name is None:
             return
+        asked = time.monotonic()
         answer = self._call(rest, "GET", name)
         if answer.ok:
-            self._journal.saw(name, answer.body["state"])
+            self._journal.saw(name, answer.body["state"], asked)
         elif not (answer.status == 404 and self._may_be_gone(name)):
             self._wrong(answer, f"get {name}")
 
@@ -176,13 +180,14 @@ class Client:
         seen: list[str] = []
         token = ""
         while True:
+            asked = time.monotonic()
             answer = self._call(rest, "GET", f"{rest.parent}/{kind}", query={"pageSize": size, "pageToken": token})
             if not answer.ok:
                 self._wrong(answer, f"list {kind}")
                 return
             for item in answer.body.get(kind, ()):
                 seen.append(item["name"])
-                self._journal.saw(item["name"], item["state"])
+                self._journal.saw(item["name"], item["state"], asked)
             token = answer.body.get("nextPageToken", "")
             if not token:
                 break

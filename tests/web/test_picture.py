@@ -30,9 +30,14 @@ def step(steps: Sequence[Mapping[str, Any]], at: int) -> Mapping[str, Any]:
 
 def nodes_at(picture: Any, at: int) -> dict[str, str]:
     """Return the nodes at an instant, with their states."""
-    return {
-        node["id"]: str(step(node["states"], at).get("state", "")) for node in picture["nodes"] if node["since"] <= at
-    }
+    return {node["id"]: state_of(step(node["states"], at)) for node in picture["nodes"] if node["since"] <= at}
+
+
+def state_of(step: Any) -> str:
+    """Return the state that is shown: of a replica that has ended, how."""
+    state = str(step.get("state", ""))
+    outcome = step.get("facts", {}).get("outcome") if state == "ENDED" else None
+    return {None: state, "SUCCEEDED": "SUCCEEDED", "STOPPED": "ENDED"}.get(outcome, "FAILED")
 
 
 def edges_at(picture: Any, at: int) -> dict[str, str]:

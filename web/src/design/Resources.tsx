@@ -82,6 +82,7 @@ function createdOf(title: string): Column<Named> {
     id: "created",
     title,
     width: "130px",
+    optional: true,
     order: "create_time",
     cell: (one) => <Ago at={micros(one.createTime)} />,
   };

@@ -10,7 +10,7 @@ import type { Dataset } from "~/api/vertex.gen";
 import { Card } from "~/design/Page";
 import { useTexts } from "~/i18n";
 import { idOf } from "~/lib/names";
-import type { Form } from "./form";
+import { type Form, isPipeline } from "./form";
 import css from "./New.module.css";
 import { newTexts } from "./texts";
 
