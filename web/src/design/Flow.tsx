@@ -68,7 +68,7 @@ export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
         deleteKeyCode={null}
         ariaLabelConfig={labels}
         proOptions={{ hideAttribution: true }}
-        onMoveStart={(event) => {
+        onMove={(event) => {
           if (event) moved.current = true;
         }}
         onNodeClick={(_, node) => onOpen?.(node.id)}
