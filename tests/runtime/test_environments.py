@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from trigpoint.core.errors import FailedPrecondition
+from trigpoint.runtime import doctor
 from trigpoint.runtime.environments import Environments
 from trigpoint.runtime.images import EnvSpec, prebuilt
 
@@ -164,3 +165,12 @@ def test_closing_ends_a_build_with_everything_that_it_started(
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert not list((tmp_path / "envs").glob("*.new"))
+
+
+def test_the_doctor_names_the_interpreters_that_jobs_are_given(tmp_path: Path, found: Path) -> None:
+    (tmp_path / "environments").mkdir()
+    shutil.copyfile(found, tmp_path / "environments" / "interpreters.json")
+    known = [one.version for one in Environments(tmp_path / "environments").interpreters()]
+    [finding] = [one for one in doctor.examine(tmp_path) if one.name == "interpreters"]
+    assert finding.seen == ", ".join(known)
+    assert finding.works == ("3.10" in known)

@@ -184,3 +184,19 @@ def test_each_part_says_what_it_is(look: Open, served: Served) -> None:
     page.get_by_role("button", name="What is this?").click()
     page.locator(".react-flow__node[data-id='queue']").hover()
     expect(page.get_by_text("Jobs wait here until there is room.", exact=False)).to_be_visible()
+
+
+def test_what_is_opened_stays_in_sight_and_escape_closes_it(look: Open, served: Served) -> None:
+    page = look(f"/console/{served.runs['pipeline']}").page
+    node = page.locator('.react-flow__node[data-id="attempt/1/replica/workerpool0-0"]')
+    node.click()
+    panel = page.get_by_role("complementary")
+    expect(panel).to_be_visible()
+    expect(node).to_be_in_viewport()
+    page.wait_for_timeout(500)
+    inner, outer = node.bounding_box(), panel.bounding_box()
+    assert inner is not None
+    assert outer is not None
+    assert inner["x"] + inner["width"] <= outer["x"]
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()

@@ -7,6 +7,8 @@ import re
 from typing import Any
 
 from playwright.sync_api import Page, Route, expect
+from tests.live.home import wait_until
+from tests.live.jobs import FINAL, Plan
 from tests.web.conftest import Open, Served, settle
 
 TRAINING = "/console/projects/demo-project/training"
@@ -148,3 +150,28 @@ def lineage(executions: int) -> dict[str, Any]:
     events = [{"artifact": artifact["name"], "execution": one["name"], "type": "INPUT"} for one in runs]
     found: dict[str, Any] = json.loads(json.dumps({"artifacts": [artifact], "executions": runs, "events": events}))
     return found
+
+
+def test_a_project_that_is_not_there_is_nobody_elses(look: Open) -> None:
+    page = look("/console/projects/no-such-project/training").page
+    expect(page.get_by_role("heading", name="There is no such page").first).to_be_visible()
+
+
+def test_a_form_leads_to_what_it_lacks(look: Open) -> None:
+    page = look("/console/projects/demo-project/training/new").page
+    page.get_by_role("button", name="Run the job").click()
+    expect(page.get_by_label("Name")).to_be_focused()
+
+
+def test_the_page_of_a_run_that_is_deleted_says_so(look: Open, served: Served) -> None:
+    rest = served.rest()
+    job = rest.ask("POST", f"/v1/{rest.parent}/customJobs", Plan("short-lived").job())["name"]
+    wait_until(lambda: rest.ask("GET", f"/v1/{job}")["state"] in FINAL, 60)
+    watched = look(f"/console/{job}?tab=overview")
+    page = watched.page
+    expect(page.get_by_role("button", name="Delete")).to_be_visible()
+    rest.ask("DELETE", f"/v1/{job}")
+    rest.close()
+    expect(page.get_by_text("that you may see", exact=False)).to_be_visible()
+    expect(page.get_by_role("button", name="Delete")).to_be_hidden()
+    watched.problems = [one for one in watched.problems if "status of 403" not in one]

@@ -1,7 +1,6 @@
 """Finds out what this machine can do for programs, as data; what follows from it is decided elsewhere."""
 
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -10,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uv import find_uv_bin
+
+from trigpoint.runtime.environments import discover
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ def examine(home: Path) -> list[Finding]:
         _groups(),
         _overlay(home),
         _installer(),
-        _interpreters(),
+        _interpreters(home),
         _disk(home),
     ]
 
@@ -84,13 +85,11 @@ def _installer() -> Finding:
     return Finding("installer", True, seen, "Environments cannot be built.")
 
 
-def _interpreters() -> Finding:
-    command = [find_uv_bin(), "python", "list", "--only-installed", "--no-config", "--offline"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    versions = sorted({line.split("-")[1] for line in done.stdout.splitlines() if line.startswith("cpython-")})
-    seen = ", ".join(versions) or platform.python_version()
+def _interpreters(home: Path) -> Finding:
+    """Return which Pythons environments can be made of: those that a job will be given."""
+    versions = [found.version for found in discover(home / "environments" / "interpreters.json")]
     cost = "Images get the nearest interpreter instead of their own."
-    return Finding("interpreters", any(v.startswith("3.10.") for v in versions), seen, cost)
+    return Finding("interpreters", "3.10" in versions, ", ".join(versions) or "none", cost)
 
 
 def _disk(home: Path) -> Finding:

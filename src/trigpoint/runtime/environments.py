@@ -168,7 +168,7 @@ class Environments:
         """Return the Pythons of this machine, one per version, found once."""
         with self._lock:
             if not self._interpreters:
-                self._interpreters = tuple(_discover(self._root / "interpreters.json"))
+                self._interpreters = tuple(discover(self._root / "interpreters.json"))
             return self._interpreters
 
     def _interpreter(self, wanted: str) -> tuple[Interpreter, str]:
@@ -309,7 +309,7 @@ class _Build:
             self._ended = time.monotonic()
 
 
-def _discover(cache: Path) -> Iterator[Interpreter]:
+def discover(cache: Path) -> Iterator[Interpreter]:
     """Yield the newest Python of each version from 3.8 on, asking each candidate for its version and place."""
     known: dict[str, list[str]] = {}
     with contextlib.suppress(OSError, ValueError):
