@@ -44,7 +44,7 @@ export function subtitle(say: Words, { node, facts }: SeenNode): string {
     case "queue":
       return text(facts.reason);
     case "attempt":
-      return number(facts.replicas) ? say("replicas", { n: number(facts.replicas) }) : "";
+      return number(facts.replicas) ? say("replicas", { count: number(facts.replicas) }) : "";
     default:
       return text(facts.subtitle);
   }

@@ -39,8 +39,8 @@ describe("formOf", () => {
     ["package", PACKAGE],
     ["command", { ...EMPTY, how: "command", name: "c", image: "i", command: "python3 -c 'print(1)'" } as Form],
   ])("gives back the form of a %s job", (_, form) => expect(formOf(bodyOf(form) as CustomJob, null)).toEqual(form));
-  it("gives back the form of a pipeline", () =>
-    expect(formOf(null, bodyOf(PIPELINE) as TrainingPipeline)).toEqual(PIPELINE));
+  it("gives back the form of a pipeline, but not where its results lie", () =>
+    expect(formOf(null, bodyOf(PIPELINE) as TrainingPipeline)).toEqual({ ...PIPELINE, output: "" }));
 });
 
 describe("missing", () => {

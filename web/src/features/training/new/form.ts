@@ -128,7 +128,8 @@ export function envOf(text: string): { name: string; value: string }[] {
     .map((line) => ({ name: line.slice(0, line.indexOf("=")), value: line.slice(line.indexOf("=") + 1) }));
 }
 
-/** The form that makes a run like this one; what it has no field for is left out. */
+/** The form that makes a run like this one, but for its output directory: in the same one it would write over the other's
+ * model. What the form has no field for is left out. */
 export function formOf(job: CustomJob | null, pipeline: TrainingPipeline | null): Form {
   const spec = (pipeline?.trainingTaskInputs as CustomJobSpec | undefined) ?? job?.jobSpec ?? {};
   const pools = spec.workerPoolSpecs ?? [];
@@ -138,7 +139,6 @@ export function formOf(job: CustomJob | null, pipeline: TrainingPipeline | null)
     name: (pipeline ?? job)?.displayName ?? "",
     machine: pools[0]?.machineSpec?.machineType ?? EMPTY.machine,
     replicas: 1 + Number(pools[1]?.replicaCount ?? 0),
-    output: spec.baseOutputDirectory?.outputUriPrefix ?? "",
     ...(pipeline && dataOf(pipeline)),
   };
 }
