@@ -154,14 +154,19 @@ function Machine({ capacity }: { capacity: Capacity }) {
 function Findings({ findings }: { findings: readonly Finding[] }) {
   const say = useTexts(homeTexts);
   if (findings.length === 0) return <p className={css.muted}>{say("findings.wait")}</p>;
+  /** The page's own words for what it knows of; the server's for what it does not. */
+  const wordOf = (of: "finding" | "without", name: string, otherwise: string) => {
+    const key = `${of}.${name}`;
+    return (homeTexts.keys as readonly string[]).includes(key) ? say(key as "finding.disk") : otherwise;
+  };
   return (
     <ul className={css.findings}>
       {findings.map((one) => (
         <li key={one.name} data-works={one.works}>
           {one.works ? <Check size={16} aria-hidden /> : <TriangleAlert size={16} aria-hidden />}
-          <span lang="en">
-            {one.name}: {one.seen}
-            {!one.works && <small className={css.muted}>{one.otherwise}</small>}
+          <span>
+            {wordOf("finding", one.name, one.name)}: <span lang="en">{one.seen}</span>
+            {!one.works && <small className={css.muted}>{wordOf("without", one.name, one.otherwise)}</small>}
           </span>
         </li>
       ))}
