@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +13,9 @@ from tests.console.conftest import World
 from tests.live.browser import Browser
 from tests.live.home import wait_until
 from tests.live.jobs import FINAL, Plan
+
+from trigpoint.console.logs.answers import REST, Logs
+from trigpoint.domains.logging.reading import Choice
 
 PRINTS = r"""
 import json, sys, time
@@ -25,6 +31,9 @@ sys.stdout.write("no newline at the end")
 """
 TICKS = """
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from types import SimpleNamespace
 for number in range(20):
     print("tick", number, flush=True)
     time.sleep(0.1)
@@ -144,3 +153,30 @@ def test_a_queued_job_has_a_log_and_a_stream_that_waits(world: World, owner: Bro
     assert any("START" in line["text"] for event in stream if event.name for line in event.data["lines"])
     world.rest.ask("POST", f"/v1/{name}:cancel", {})
     assert [event.name for event in stream if event.name][-1] == "end"
+
+
+async def test_a_log_whose_last_replica_has_ended_is_over_at_once() -> None:
+    paused: list[float] = []
+
+    class Watch:
+        async def changed(self, pause: float) -> bool:
+            paused.append(pause)
+            return False
+
+    class Ending:
+        quiet, cursor = False, ""
+
+        def changed(self) -> None:
+            pass
+
+        def look(self) -> list[Any]:
+            self.quiet = True  # its last lines had been told, and now it is read to its end
+            return []
+
+    over = SimpleNamespace(message=SimpleNamespace(end_time=object()))
+    store = SimpleNamespace(notifier=SimpleNamespace(watch=lambda job: nullcontext(Watch())))
+    with ThreadPoolExecutor(1) as pool:
+        logs = Logs(store, None, SimpleNamespace(find=lambda job: over), None, pool)  # type: ignore[arg-type]
+        told = [one.event async for one in logs._follow(Choice("job"), Ending())]  # type: ignore[arg-type]
+    assert told == ["end"]
+    assert all(pause < REST for pause in paused)

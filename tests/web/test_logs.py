@@ -123,4 +123,4 @@ def test_a_log_is_followed_searched_far_back_and_left_where_one_reads(look: Open
     rest.close()
     page.get_by_role("button", name=re.compile("Follow|To the end")).click()
     expect(lines.get_by_text("live line 99")).to_be_visible()
-    expect(page.get_by_text("Complete", exact=True)).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Complete", exact=True)).to_be_visible()

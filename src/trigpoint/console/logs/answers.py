@@ -70,7 +70,8 @@ class Logs:
         loop = asyncio.get_running_loop()
         with self._store.notifier.watch(choice.job) as watch:
             while True:
-                over = following.quiet and await loop.run_in_executor(self._pool, self._over, choice.job)
+                quiet = following.quiet
+                over = quiet and await loop.run_in_executor(self._pool, self._over, choice.job)
                 if over:
                     following.changed()
                 entries = await loop.run_in_executor(self._pool, _looked, following)
@@ -79,7 +80,8 @@ class Logs:
                 elif over and following.quiet:
                     yield Message("end", dump(LogLines(())), following.cursor)
                     return
-                pause = TOGETHER if entries is not None else REST if following.quiet else LOOK
+                # What has only now become quiet is looked at once more: its job may be over.
+                pause = TOGETHER if entries is not None else REST if quiet else LOOK
                 if await watch.changed(pause):
                     following.changed()
 
