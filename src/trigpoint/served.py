@@ -39,7 +39,9 @@ def here(given: Settings) -> Here:
     return Here(
         home=given.home,
         start=Start(given.project, given.location, given.locations),
-        offers=Offers(images.offered("training"), images.offered("prediction"), sorted(machines.MACHINES)),
+        offers=Offers(
+            images.offered("training"), images.offered("prediction"), sorted(machines.MACHINES), machines.ACCELERATORS
+        ),
         examine=lambda: [Finding(**asdict(one)) for one in doctor.examine(given.home)],
         memory_of=lambda name: machines.MACHINES[name].memory_bytes if name in machines.MACHINES else 0,
     )

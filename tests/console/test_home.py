@@ -47,7 +47,10 @@ def test_a_home_from_its_first_hour(new_world: Callable[..., World]) -> None:
     assert [replica["task"] for replica in usage["replicas"]] == ["workerpool0-0"]
     assert usage["memoryLimit"] == 15 << 30
     world.rest.ask("POST", f"/v1/{running}:cancel", {})
-    assert owner.ask("GET", "offers")["machines"]
+    offers = owner.ask("GET", "offers")
+    assert "n1-standard-4" in offers["machines"]
+    assert {"NVIDIA_TESLA_T4", "NVIDIA_L4"} <= set(offers["accelerators"])
+    assert "" not in offers["accelerators"]
 
 
 def test_how_busy_the_machine_is_does_not_depend_on_who_asks() -> None:

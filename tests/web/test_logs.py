@@ -71,7 +71,7 @@ def test_whatever_a_program_prints_is_inert(look: Open, served: Served, strange:
     assert len(lines.inner_text()) < 20_000
     assert not page.evaluate("window.hacked")
     warning = lines.locator("[data-severity=WARNING]")
-    warning.get_by_role("button").click()
+    warning.get_by_role("button", name="1 field").click()
     expect(warning.get_by_text('"step": 7')).to_be_visible()
 
 
@@ -124,3 +124,11 @@ def test_a_log_is_followed_searched_far_back_and_left_where_one_reads(look: Open
     page.get_by_role("button", name=re.compile("Follow|To the end")).click()
     expect(lines.get_by_text("live line 99")).to_be_visible()
     expect(page.get_by_text("Complete", exact=True)).to_be_visible()
+
+
+def test_why_it_failed_is_read_line_by_line(look: Open, served: Served) -> None:
+    page = look(f"/console/{served.runs['failed']}?tab=logs").page
+    failure = log(page).locator("[data-service][data-severity=ERROR]").last
+    expect(failure).to_contain_text("ValueError")
+    expect(log(page)).not_to_contain_text("\u240a")
+    assert failure.locator("bdi").inner_text().count("\n") > 2

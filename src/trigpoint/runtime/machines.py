@@ -121,3 +121,5 @@ def _all() -> Iterator[Machine]:
 
 MACHINES: Mapping[str, Machine] = {found.name: found for found in _all()}
 """Every supported machine type, by name."""
+ACCELERATORS: tuple[str, ...] = tuple(sorted({*_N1_LEAST, *(one.accelerator for one in MACHINES.values())} - {""}))
+"""Every kind of accelerator that some machine type has or may have attached."""

@@ -321,6 +321,8 @@ export interface Offers {
   images: string[];
   servingImages: string[];
   machines: string[];
+  /** Kinds that a machine type may have attached; whether this machine has any is found out when the job is created. */
+  accelerators: string[];
 }
 
 /** One replica of one attempt. */

@@ -4,8 +4,8 @@ import { useElementSize } from "@mantine/hooks";
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { locale } from "~/i18n";
 import css from "./Plot.module.css";
+import { clockOf, type Kind, STEPS, spanOf, topOf } from "./ticks";
 
 export interface Line {
   label: string;
@@ -19,6 +19,7 @@ interface Given {
   lines: readonly Line[];
   /** a value as people read it */
   tell: (value: number) => string;
+  kind?: Kind;
   height?: number;
   /** plots of one group show the same instant */
   group?: string;
@@ -26,7 +27,7 @@ interface Given {
 
 const COLOURS = 6;
 
-export function Plot({ label, lines, tell, height = 160, group }: Given) {
+export function Plot({ label, lines, tell, kind = "number", height = 160, group }: Given) {
   const { ref, width } = useElementSize();
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
@@ -35,7 +36,7 @@ export function Plot({ label, lines, tell, height = 160, group }: Given) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: made anew only when looks or lines change, data is set below
   useEffect(() => {
     if (!box.current || !width) return;
-    const made = new uPlot(options(label, lines, tell, width, height, group), aligned(lines), box.current);
+    const made = new uPlot(options({ label, lines, tell, kind, width, height, group }), aligned(lines), box.current);
     plot.current = made;
     return () => {
       made.destroy();
@@ -58,14 +59,12 @@ function lastWords(lines: readonly Line[], tell: (value: number) => string): str
   return lines.map((line) => `${line.label} ${tell(line.values.at(-1) ?? 0)}`).join(", ");
 }
 
-function options(
-  label: string,
-  lines: readonly Line[],
-  tell: (value: number) => string,
-  width: number,
-  height: number,
-  group: string | undefined,
-): uPlot.Options {
+interface Drawn extends Required<Omit<Given, "group">> {
+  width: number;
+  group: string | undefined;
+}
+
+function options({ label, lines, tell, kind, width, height, group }: Drawn): uPlot.Options {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string) => style.getPropertyValue(name).trim();
   const axis: uPlot.Axis = {
@@ -74,35 +73,28 @@ function options(
     ticks: { stroke: colour("--line"), width: 1 },
     font: "11px system-ui, sans-serif",
   };
-  const clock = new Intl.DateTimeFormat(locale(), {
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-    hour12: false,
-  });
   return {
     width,
     height,
     ...(group && { cursor: { sync: { key: group } } }),
     legend: { show: lines.length > 1, live: false },
     scales: {
-      // A lone value stands in the middle of a minute, not on a scale without length.
-      x: { range: (_, low, high) => (high > low ? [low, high] : [low - 30, low + 30]) },
-      y: { range: (_, low, high) => [Math.min(0, low), high <= 0 ? 1 : high * 1.08] },
+      x: { range: (_, low, high) => spanOf(low, high) },
+      y: { range: (_, low, high) => [Math.min(0, low), topOf(kind, high)] },
     },
     axes: [
-      { ...axis, values: (_, ticks) => ticks.map((tick) => clock.format(tick * 1000)), space: 76 },
-      { ...axis, values: (_, ticks) => ticks.map(tell), size: 72 },
+      { ...axis, values: (_, ticks, __, ___, apart) => clockOf(ticks, apart), space: 84 },
+      { ...axis, values: (_, ticks) => ticks.map(tell), incrs: STEPS[kind], size: 72 },
     ],
     series: [
-      { label, value: (_, tick) => (tick === null ? "" : clock.format(tick * 1000)) },
+      { label, value: (_, tick) => (tick === null ? "" : (clockOf([tick], 1)[0] ?? "")) },
       ...lines.map(
         (line, i): uPlot.Series => ({
           label: line.label,
           stroke: colour(`--plot-${(i % COLOURS) + 1}`),
           width: 1.5,
           spanGaps: true,
-          points: { show: line.values.length < 2 },
+          points: { show: line.values.length < 4 },
           value: (_, value) => (value === null ? "" : tell(value)),
         }),
       ),

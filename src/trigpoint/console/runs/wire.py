@@ -129,3 +129,5 @@ class Offers:
     """Training images that become environments on this machine."""
     serving_images: Sequence[str]
     machines: Sequence[str]
+    accelerators: Sequence[str]
+    """Kinds that a machine type may have attached; whether this machine has any is found out when the job is created."""

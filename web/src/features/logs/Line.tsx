@@ -1,15 +1,16 @@
 // One line of a log; opened, it shows everything that is known of it.
-import { memo } from "react";
+import { ChevronRight } from "lucide-react";
+import { memo, useMemo } from "react";
 import type { LogLine } from "~/api/console.gen";
 import { useTexts } from "~/i18n";
 import { formatClock, formatInstant } from "~/lib/times";
-import { lastWritten, pieces } from "./ansi";
-import { read } from "./entry";
+import { pieces } from "./ansi";
+import { read, shortened } from "./entry";
 import css from "./Logs.module.css";
 import { logTexts } from "./texts";
 
-/** Characters that a closed line shows. */
-const SHORT = 4_000;
+/** Characters and lines that a closed line shows. */
+const SHORT = [4_000, 24] as const;
 
 interface Given {
   line: LogLine;
@@ -22,12 +23,13 @@ interface Given {
 
 export const Line = memo(function Line({ line, colour, open, onToggle, search }: Given) {
   const say = useTexts(logTexts);
-  const { message, fields } = read(line.text);
-  const short = lastWritten(message);
+  const { message, extras, fields } = useMemo(() => read(line.text), [line.text]);
+  const short = shortened(message, ...SHORT);
   const style = colour < 0 ? undefined : ({ "--task": `var(--plot-${(colour % 6) + 1})` } as React.CSSProperties);
   return (
     <div className={css.row} data-severity={line.severity} data-service={line.task === "service" || undefined}>
       <button type="button" className={css.time} aria-expanded={open} onClick={() => onToggle(line.id)}>
+        <ChevronRight size={12} aria-hidden />
         <time dateTime={new Date(line.time / 1000).toISOString()}>{formatClock(line.time, true)}</time>
       </button>
       <span className={css.task} style={style} title={line.task}>
@@ -35,8 +37,19 @@ export const Line = memo(function Line({ line, colour, open, onToggle, search }:
       </span>
       <span className={css.severity}>{line.severity === "DEFAULT" ? "" : line.severity}</span>
       <bdi className={css.text} data-data>
-        <Text text={short.slice(0, SHORT)} search={search} />
-        {(short.length > SHORT || line.cut) && <span className={css.cut}>{say("cut")}</span>}
+        <Text text={short.text} search={search} />
+        {(short.cut || line.cut) && <span className={css.cut}>{say("cut")}</span>}
+        {extras.length > 0 && (
+          <button
+            type="button"
+            className={css.extras}
+            aria-expanded={open}
+            title={extras.join(", ")}
+            onClick={() => onToggle(line.id)}
+          >
+            {say("fields", { count: extras.length })}
+          </button>
+        )}
       </bdi>
       {open && <Opened line={line} fields={fields} />}
     </div>

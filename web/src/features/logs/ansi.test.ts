@@ -33,8 +33,8 @@ describe("pieces", () => {
     expect(shown("a\u0000b\u0008c\u007fd\u202ee\u001b")).toBe("a\u2400b\u2408c\u2421d\ufffde\u241b");
   });
 
-  it("keeps tabs and characters beyond the basic plane", () => {
-    expect(shown("\ta 🐧 中文")).toBe("\ta 🐧 中文");
+  it("keeps tabs, ends of lines and characters beyond the basic plane", () => {
+    expect(shown("\ta 🐧\n中文")).toBe("\ta 🐧\n中文");
   });
 
   it("takes true colours and palettes without breaking", () => {

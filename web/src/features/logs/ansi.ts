@@ -14,9 +14,10 @@ const SHOWN = new Set(["bold", "dim", "italic", "underline", "strikethrough"]);
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 const SEQUENCES = /\u001b(?:\[[0-?]*[ -/]*[@-ln-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\^_])/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const CONTROLS = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff]/g;
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff]/g;
 
-/** Take a line apart by its colours. Other sequences are left out; lone control characters become pictures. */
+/** Take a text apart by its colours. Other sequences are left out; control characters become pictures, but for tabs and
+ * ends of lines. */
 export function pieces(text: string): Piece[] {
   const found = text.includes("\u001b")
     ? Anser.ansiToJson(text.replace(SEQUENCES, ""), { json: true, use_classes: true, remove_empty: true }).map(

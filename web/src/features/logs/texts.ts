@@ -23,6 +23,8 @@ export const logTexts = texts("logs", {
     cut: " … cut",
     time: "Time",
     attempt: "attempt {{n}}",
+    fields_one: "{{count, number}} field",
+    fields_other: "{{count, number}} fields",
   },
   zh: {
     log: "日志",
@@ -46,5 +48,6 @@ export const logTexts = texts("logs", {
     cut: " …（已截断）",
     time: "时间",
     attempt: "第 {{n}} 次尝试",
+    fields_other: "{{count, number}} 个字段",
   },
 });

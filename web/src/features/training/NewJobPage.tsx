@@ -13,10 +13,14 @@ import { Code } from "~/design/Copy";
 import { Problem, Waiting } from "~/design/Notice";
 import { Card, Page } from "~/design/Page";
 import { useTexts } from "~/i18n";
-import { pythonOf, requirementsOf, restOf, shellOf } from "./new/code";
+import { bodyOf } from "./new/body";
+import { formOf } from "./new/clone";
+import { restOf, shellOf } from "./new/code";
 import { Fields } from "./new/Fields";
-import { bodyOf, EMPTY, type Form, formOf, isPipeline, missing } from "./new/form";
+import { EMPTY, type Form, isPipeline, missing } from "./new/form";
 import css from "./new/New.module.css";
+import { pythonOf } from "./new/python";
+import { requirementsOf } from "./new/requirements";
 import { sdistOf } from "./new/sdist";
 import { newTexts } from "./new/texts";
 

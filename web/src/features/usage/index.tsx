@@ -12,17 +12,16 @@ import { usageTexts } from "./texts";
 import css from "./Usage.module.css";
 
 const METRICS = ["cpu", "memory", "diskRead", "diskWritten", "received", "sent", "processes"] as const;
-const tellNumber = (value: number) => formatNumber(value);
-const tellBytes = (value: number) => formatBytes(value);
-const TELL: Record<Series["metric"], (value: number) => string> = {
-  cpu: tellNumber,
-  processes: tellNumber,
-  memory: tellBytes,
-  diskRead: tellBytes,
-  diskWritten: tellBytes,
-  received: tellBytes,
-  sent: tellBytes,
-};
+const BYTES = { kind: "bytes", tell: formatBytes } as const;
+const TOLD = {
+  cpu: { kind: "number", tell: (value: number) => formatNumber(value) },
+  processes: { kind: "count", tell: (value: number) => formatNumber(value) },
+  memory: BYTES,
+  diskRead: BYTES,
+  diskWritten: BYTES,
+  received: BYTES,
+  sent: BYTES,
+} as const satisfies Record<Series["metric"], unknown>;
 
 export function UsageView({ job, over }: { job: string; over: boolean }) {
   const say = useTexts(usageTexts);
@@ -39,7 +38,7 @@ export function UsageView({ job, over }: { job: string; over: boolean }) {
     <div className={css.plots}>
       {plots.map(({ metric, lines }) => (
         <Card key={metric}>
-          <Plot label={say(metric)} lines={lines} tell={TELL[metric]} group={job} />
+          <Plot label={say(metric)} lines={lines} {...TOLD[metric]} group={job} />
         </Card>
       ))}
     </div>

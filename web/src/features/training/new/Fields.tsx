@@ -12,6 +12,8 @@ import { useTexts } from "~/i18n";
 import { idOf } from "~/lib/names";
 import { type Form, isPipeline } from "./form";
 import css from "./New.module.css";
+import { Pools, withValue } from "./Pools";
+import { Terms } from "./Terms";
 import { newTexts } from "./texts";
 
 interface Given {
@@ -34,7 +36,7 @@ export function Fields(given: Given) {
     queryFn: () => ask<Offers>("/offers"),
     staleTime: Number.POSITIVE_INFINITY,
   });
-  const { images = [], servingImages = [], machines = [] } = offers.data ?? {};
+  const { images = [], servingImages = [] } = offers.data ?? {};
   useEffect(() => {
     const first = images[0];
     if (!form.image && first) onChange({ image: first });
@@ -64,23 +66,7 @@ export function Fields(given: Given) {
             searchable
             required
           />
-          <div className={css.two}>
-            <Select
-              label={say("machine")}
-              data={withValue(machines, form.machine)}
-              value={form.machine}
-              onChange={(machine) => onChange({ machine: machine ?? form.machine })}
-              searchable
-              allowDeselect={false}
-            />
-            <NumberInput
-              label={say("replicas")}
-              min={1}
-              max={1000}
-              value={form.replicas}
-              onChange={(value) => onChange({ replicas: Math.max(1, Number(value) || 1) })}
-            />
-          </div>
+          <Pools pools={form.pools} onChange={(pools) => onChange({ pools })} offers={offers.data} />
           <Textarea
             label={say("env")}
             description={say("env.hint")}
@@ -93,6 +79,7 @@ export function Fields(given: Given) {
         </div>
       </Card>
       <DataFields {...given} />
+      <Terms form={form} onChange={onChange} lacks={lacks} />
       <Card title={say("result")}>
         <div className={css.fields}>
           <TextInput
@@ -204,15 +191,19 @@ function CodeFields({ form, onChange, project, script, onScript, bucket, onBucke
         </>
       )}
       {form.how === "command" && (
-        <TextInput
+        <Textarea
           label={say("command")}
+          autosize
+          maxRows={12}
           value={form.command}
           onChange={(event) => onChange({ command: event.currentTarget.value })}
           error={lacks.includes("command") && say("command.need")}
         />
       )}
-      <TextInput
+      <Textarea
         label={say("args")}
+        autosize
+        maxRows={12}
         value={form.args}
         onChange={(event) => onChange({ args: event.currentTarget.value })}
       />
@@ -262,8 +253,4 @@ function DataFields({ form, onChange, project, lacks }: Given) {
       </div>
     </Card>
   );
-}
-
-function withValue(offered: readonly string[], value: string): string[] {
-  return !value || offered.includes(value) ? [...offered] : [value, ...offered];
 }

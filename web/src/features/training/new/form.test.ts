@@ -1,8 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { CustomJob, TrainingPipeline } from "~/api/vertex.gen";
-import { pythonOf, restOf, shellOf } from "./code";
-import { bodyOf, EMPTY, type Form, formOf, missing } from "./form";
+import { bodyOf, specOf } from "./body";
+import { formOf } from "./clone";
+import { durationOf, secondsOf } from "./durations";
+import { EMPTY, type Form, missing } from "./form";
+import { ALONE } from "./pools";
 
+const GPU = { machine: "n1-standard-8", accelerator: "NVIDIA_TESLA_T4", accelerators: 2, replicas: 3 };
+const NONE = { ...ALONE, replicas: 0 };
 const PACKAGE: Form = {
   ...EMPTY,
   name: "forest",
@@ -10,10 +15,11 @@ const PACKAGE: Form = {
   package: "gs://b/p.tar.gz",
   image: "us-docker.pkg.dev/vertex-ai/training/sklearn-cpu.1-6:latest",
   args: "--trees 60 --name 'two words'",
-  replicas: 3,
+  pools: [ALONE, { ...ALONE, replicas: 2 }],
   env: "A=1\nB=x=y",
 };
-const PIPELINE: Form = { ...PACKAGE, dataset: "7", output: "gs://b/out", model: "penguins", serving: "img" };
+const TERMS = { labels: "stage=\nteam=vision", timeout: "90m", account: "trainer@p.iam.gserviceaccount.com" };
+const PIPELINE: Form = { ...PACKAGE, ...TERMS, dataset: "7", output: "gs://b/out", model: "penguins", serving: "img" };
 
 describe("bodyOf", () => {
   it("makes a job with a primary and workers", () => {
@@ -26,21 +32,44 @@ describe("bodyOf", () => {
         { name: "B", value: "x=y" },
       ],
     });
+    expect(job).not.toHaveProperty("labels");
+    expect(job.jobSpec).not.toHaveProperty("scheduling");
+    expect(job.jobSpec).not.toHaveProperty("serviceAccount");
   });
   it("makes a pipeline where there is a dataset or a model", () => {
     const pipeline = bodyOf(PIPELINE) as TrainingPipeline;
     expect(pipeline.inputDataConfig?.fractionSplit?.trainingFraction).toBe(0.8);
     expect(pipeline.modelToUpload?.displayName).toBe("penguins");
+    expect(pipeline.labels).toEqual({ team: "vision", stage: "" });
+    expect(pipeline.trainingTaskInputs).toMatchObject({
+      scheduling: { timeout: "5400s" },
+      serviceAccount: TERMS.account,
+    });
+  });
+  it("keeps the place of pools after an empty one, and says what each has", () => {
+    const pools = specOf({ ...PACKAGE, pools: [ALONE, NONE, GPU] }).workerPoolSpecs;
+    expect(pools?.[1]).toEqual({});
+    expect(pools?.[2]?.machineSpec).toEqual({
+      machineType: "n1-standard-8",
+      acceleratorType: "NVIDIA_TESLA_T4",
+      acceleratorCount: 2,
+    });
   });
 });
 
 describe("formOf", () => {
+  const own = { containerSpec: { imageUri: "i", command: ["serve"] } };
   it.each([
     ["package", PACKAGE],
     ["command", { ...EMPTY, how: "command", name: "c", image: "i", command: "python3 -c 'print(1)'" } as Form],
+    ["labelled", { ...PACKAGE, ...TERMS }],
+    ["accelerated", { ...PACKAGE, pools: [{ ...GPU, replicas: 1 }, ALONE, GPU, ALONE] }],
+    ["gapped", { ...PACKAGE, pools: [ALONE, NONE, { ...GPU, task: own }] }],
   ])("gives back the form of a %s job", (_, form) => expect(formOf(bodyOf(form) as CustomJob, null)).toEqual(form));
   it("gives back the form of a pipeline, but not where its results lie", () =>
     expect(formOf(null, bodyOf(PIPELINE) as TrainingPipeline)).toEqual({ ...PIPELINE, output: "" }));
+  it("leaves out labels that only the service may give", () =>
+    expect(formOf({ labels: { "goog/x": "1", a: "b" } }, null).labels).toBe("a=b"));
 });
 
 describe("missing", () => {
@@ -54,19 +83,25 @@ describe("missing", () => {
     ]);
     expect(missing(PIPELINE, false)).toEqual([]);
   });
+  it.each([
+    ["labels", "no equals sign"],
+    ["labels", "Team=vision"],
+    ["labels", "team=Vision"],
+    ["timeout", "soon"],
+    ["timeout", "0"],
+    ["account", "somebody"],
+  ])("does not take %s: %s", (field, value) => expect(missing({ ...PACKAGE, [field]: value }, false)).toEqual([field]));
 });
 
-describe("code", () => {
-  it("quotes what people typed", () => {
-    const nasty = { ...PACKAGE, name: 'a"b\\', args: `--x "it's"` };
-    expect(pythonOf(nasty, "p", "us-central1")).toContain('display_name="a\\"b\\\\"');
-    expect(shellOf(nasty, "p", "us-central1")).toContain(`'a"b\\'`);
-    expect(JSON.parse(restOf(nasty, "p", "us-central1").split("\n").slice(1).join("\n"))).toMatchObject({
-      displayName: 'a"b\\',
-    });
-  });
-  it("uses the class that the SDK has for it", () => {
-    expect(pythonOf(PIPELINE, "p", "l")).toContain("CustomPythonPackageTrainingJob");
-    expect(pythonOf({ ...PACKAGE, how: "script" }, "p", "l")).toContain("CustomJob.from_local_script");
-  });
+describe("durations", () => {
+  it.each([
+    ["90", 90],
+    ["90s", 90],
+    ["1h 30m", 5400],
+    ["2D", 172_800],
+    ["", undefined],
+    ["1h30", undefined],
+  ])("%s", (text, seconds) => expect(secondsOf(text)).toBe(seconds));
+  it("are said in the largest unit that fits", () =>
+    expect([7200, 5400, 61, 604_800, 0].map(durationOf)).toEqual(["2h", "90m", "61s", "7d", ""]));
 });
