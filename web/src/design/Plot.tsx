@@ -79,7 +79,8 @@ function options({ label, lines, tell, kind, width, height, group }: Drawn): uPl
     ...(group && { cursor: { sync: { key: group } } }),
     legend: { show: lines.length > 1, live: false },
     scales: {
-      x: { range: (_, low, high) => spanOf(low, high) },
+      // Of a lone value uPlot thinks that it lasts a day.
+      x: { range: (plot, low, high) => spanOf(low, plot.data[0].length === 1 ? low : high) },
       y: { range: (_, low, high) => [Math.min(0, low), topOf(kind, high)] },
     },
     axes: [
