@@ -2,17 +2,26 @@
 import { CloseButton } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { Code, Id } from "~/design/Copy";
-import { Facts } from "~/design/Facts";
+import { type Fact, Facts } from "~/design/Facts";
 import { State } from "~/design/State";
 import { Ago } from "~/design/Time";
 import { useTexts } from "~/i18n";
 import { idOf, pageOf } from "~/lib/names";
 import { micros } from "~/lib/times";
-import { pageTarget, type Thing } from "./graph";
+import { type Around, pageTarget, type Thing } from "./graph";
 import css from "./Lineage.module.css";
 import { lineageTexts } from "./texts";
 
-export function Details({ thing, onClose }: { thing: Thing; onClose: () => void }) {
+const VERBS = ["madeBy", "readBy", "read", "made"] as const;
+
+interface Given {
+  thing: Thing;
+  around: Around;
+  onOpen: (id: string) => void;
+  onClose: () => void;
+}
+
+export function Details({ thing, around, onOpen, onClose }: Given) {
   const say = useTexts(lineageTexts);
   const page = pageOf(pageTarget(thing));
   return (
@@ -29,6 +38,10 @@ export function Details({ thing, onClose }: { thing: Thing; onClose: () => void 
           [say("created"), <Ago key="created" at={micros(thing.created)} />],
           [say("uri"), thing.uri && <Id key="uri" text={thing.uri} />],
           [say("schema"), thing.schema],
+          ...VERBS.map(
+            (verb) =>
+              [say(verb), around[verb].length > 0 && <Names key={verb} of={around[verb]} onOpen={onOpen} />] as Fact,
+          ),
           [say("name"), <Id key="name" text={thing.id} shown={idOf(thing.id)} />],
         ]}
       />
@@ -36,5 +49,23 @@ export function Details({ thing, onClose }: { thing: Thing; onClose: () => void 
         <Code text={JSON.stringify(thing.metadata, null, 2)} label={say("facts")} />
       )}
     </aside>
+  );
+}
+
+/** Neighbours that are named; the graph shows the others. */
+const MOST = 12;
+
+function Names({ of, onOpen }: { of: readonly Thing[]; onOpen: (id: string) => void }) {
+  return (
+    <ul className={css.names}>
+      {of.slice(0, MOST).map((one) => (
+        <li key={one.id}>
+          <button type="button" onClick={() => onOpen(one.id)}>
+            {one.title}
+          </button>
+        </li>
+      ))}
+      {of.length > MOST && <li>{`… ${of.length - MOST}`}</li>}
+    </ul>
   );
 }

@@ -1,18 +1,21 @@
 // The graph around one node, growing where one asks for more.
 
 import { useQuery } from "@tanstack/react-query";
-import { type Node, type NodeProps, ViewportPortal } from "@xyflow/react";
-import { memo, useCallback, useEffect, useMemo, useState } from "react";
+import type { Node, NodeProps } from "@xyflow/react";
+import { memo, useEffect, useMemo, useState } from "react";
 import { Flow } from "~/design/Flow";
 import { Problem, Waiting } from "~/design/Notice";
 import { useTexts } from "~/i18n";
 import { Details } from "./Details";
-import { type Arrow, EMPTY, type Graph, grown, type Thing } from "./graph";
+import { EMPTY, type Graph, grown, neighbours, type Shown, shown, type Thing } from "./graph";
 import css from "./Lineage.module.css";
+import { Lines } from "./Lines";
 import type { Asked } from "./layout";
 import { around } from "./load";
+import { type Bent, type Lined, lined } from "./paths";
 import { lineageTexts } from "./texts";
 import { useLayout } from "./useLayout";
+import { type More, useMore } from "./useMore";
 import { What } from "./What";
 
 const WIDTH = 210;
@@ -30,18 +33,13 @@ export function Explorer({ focus }: { focus: string }) {
   useEffect(() => {
     if (first.data) setGraph(grown(EMPTY, first.data, [focus]));
   }, [first.data, focus]);
-  const more = useCallback(async (id: string) => {
-    try {
-      const found = await around(id);
-      setGraph((now) => grown(now, found, [id]));
-    } catch (error) {
-      setProblem(error);
-    }
-  }, []);
-  const { nodes, lines } = useDrawn(graph, open ?? focus, more);
+  const seen = useMemo(() => shown(graph), [graph]);
+  const more = useMore(graph, seen, setGraph, setProblem);
+  const chosenId = seen.nodeOf(open ?? focus);
+  const { nodes, lines } = useDrawn(seen, chosenId, more);
   if (first.isPending) return <Waiting lines={6} height={400} />;
   if (first.isError) return <Problem error={first.error} retry={() => void first.refetch()} />;
-  const chosen = open ? graph.things.get(open) : undefined;
+  const chosen = open ? graph.things.get(chosenId) : undefined;
   return (
     <div className={css.explorer}>
       <div className={css.canvas}>
@@ -58,31 +56,42 @@ export function Explorer({ focus }: { focus: string }) {
             <Lines {...lines} />
           </Flow>
         )}
-        <p className={css.count}>{say("nodes", { count: graph.things.size })}</p>
+        <p className={css.count}>
+          {say("nodes", { count: seen.things.length })}
+          <span className={css.legend} data-kind="reads">
+            {say("arrow.reads")}
+          </span>
+          <span className={css.legend} data-kind="makes">
+            {say("arrow.makes")}
+          </span>
+        </p>
       </div>
-      {chosen && <Details thing={chosen} onClose={() => setOpen(undefined)} />}
+      {chosen && (
+        <Details
+          thing={chosen}
+          around={neighbours(seen, chosen.id)}
+          onOpen={setOpen}
+          onClose={() => setOpen(undefined)}
+        />
+      )}
     </div>
   );
 }
 
 type Drawn = Node<{ thing: Thing; chosen: boolean; more: ((id: string) => Promise<void>) | undefined }, "thing">;
 
-function useDrawn(
-  graph: Graph,
-  chosen: string,
-  more: (id: string) => Promise<void>,
-): { nodes: Drawn[]; lines: Record<Arrow["kind"], string> } {
+function useDrawn(graph: Shown, chosen: string, more: More): { nodes: Drawn[]; lines: Lined } {
   const asked = useMemo<Asked>(
     () => ({
-      nodes: [...graph.things.keys()].map((id) => ({ id, width: WIDTH, height: HEIGHT })),
-      edges: [...graph.arrows.values()].map(({ from, to }) => ({ from, to })),
+      nodes: graph.things.map(({ id }) => ({ id, width: WIDTH, height: HEIGHT })),
+      edges: graph.arrows.map(({ from, to }) => ({ from, to })),
     }),
     [graph],
   );
   const placed = useLayout(asked);
   const nodes = useMemo(
     () =>
-      [...graph.things.values()]
+      graph.things
         .filter((thing) => placed[thing.id])
         .map(
           (thing): Drawn => ({
@@ -92,36 +101,21 @@ function useDrawn(
             width: WIDTH,
             height: HEIGHT,
             ariaLabel: `${thing.role}: ${thing.title}`,
-            data: { thing, chosen: thing.id === chosen, more: graph.explored.has(thing.id) ? undefined : more },
+            data: { thing, chosen: thing.id === chosen, more: more.offered(thing.id) ? more.show : undefined },
           }),
         ),
     [graph, placed, chosen, more],
   );
   const lines = useMemo(() => {
-    const found = { reads: "", makes: "" };
-    for (const { from, to, kind } of graph.arrows.values()) {
-      const [start, end] = [placed[from], placed[to]];
-      if (start && end) found[kind] += line(start.x + WIDTH, start.y + HEIGHT / 2, end.x, end.y + HEIGHT / 2);
-    }
-    return found;
-  }, [graph, placed]);
+    const bent = graph.arrows.flatMap((arrow): Bent[] => {
+      const [start, end] = [placed[arrow.from], placed[arrow.to]];
+      const at = (y: number) => y + HEIGHT / 2;
+      return start && end ? [{ arrow, x1: start.x + WIDTH, y1: at(start.y), x2: end.x, y2: at(end.y) }] : [];
+    });
+    return lined(bent, chosen);
+  }, [graph, placed, chosen]);
   return { nodes, lines };
 }
-
-function line(x1: number, y1: number, x2: number, y2: number): string {
-  const bend = Math.max(40, Math.abs(x2 - x1) / 2);
-  return `M${x1},${y1}C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2},${y2}`;
-}
-
-/** All lines of one kind are one path: there may be thousands, and none of them is touched alone. */
-const Lines = memo(({ reads, makes }: Record<Arrow["kind"], string>) => (
-  <ViewportPortal>
-    <svg className={css.lines} aria-hidden="true">
-      <path d={reads} className={css.reads} />
-      <path d={makes} className={css.makes} />
-    </svg>
-  </ViewportPortal>
-));
 
 const ThingNode = memo(({ data: { thing, chosen, more } }: NodeProps<Drawn>) => {
   const say = useTexts(lineageTexts);

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { all, any } from "~/api/filters";
 import { useList } from "~/api/resources";
 import { useSession } from "~/api/session";
-import type { Artifact, Context } from "~/api/vertex.gen";
+import type { Artifact, Execution } from "~/api/vertex.gen";
 import { useAddress } from "~/design/address";
 import { Empty, Problem, Waiting } from "~/design/Notice";
 import { Card } from "~/design/Page";
@@ -11,7 +11,7 @@ import { SearchBox } from "~/design/SearchBox";
 import { Ago } from "~/design/Time";
 import { useTexts } from "~/i18n";
 import { micros } from "~/lib/times";
-import { thing } from "./graph";
+import { startOf, thing } from "./graph";
 import css from "./Lineage.module.css";
 import { lineageTexts } from "./texts";
 import { What } from "./What";
@@ -24,8 +24,8 @@ export function Starts({ project }: { project: string }) {
   const name = address.q && `display_name=${JSON.stringify(`*${address.q}*`)}`;
   const kinds = any('schema_title="google.VertexModel"', 'schema_title="google.VertexDataset"');
   const order = "create_time desc";
-  const runs = useList<Context>(store, "contexts", {
-    filter: all('schema_title="system.PipelineRun"', name),
+  const runs = useList<Execution>(store, "executions", {
+    filter: all('schema_title="system.CustomJobExecution"', name),
     orderBy: order,
     pageSize: 50,
   });
@@ -48,14 +48,12 @@ export function Starts({ project }: { project: string }) {
             <ul className={css.list}>
               {list.items.map((one) => (
                 <li key={one.name}>
-                  <Link to="." search={{ focus: one.name } as never} title={one.name}>
+                  <Link to="." search={{ focus: startOf(one) } as never} title={one.name}>
                     {one.displayName || one.name}
                   </Link>
-                  {title === "things" && (
-                    <span className={css.what}>
-                      <What thing={thing(one, "artifact")} />
-                    </span>
-                  )}
+                  <span className={css.what}>
+                    <What thing={thing(one, title === "things" ? "artifact" : "execution")} />
+                  </span>
                   <Ago at={micros(one.createTime)} />
                 </li>
               ))}

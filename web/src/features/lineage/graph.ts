@@ -5,7 +5,7 @@ export interface Thing {
   id: string;
   kind: "artifact" | "execution";
   title: string;
-  /** what it is: dataset, model, job, replica, object, package, split, other */
+  /** what it is: dataset, model, pipeline, job, replica, object, package, split, other */
   role: Role;
   /** of a model; empty for others */
   version: string;
@@ -16,7 +16,7 @@ export interface Thing {
   metadata: Record<string, unknown>;
 }
 
-export type Role = "dataset" | "model" | "job" | "replica" | "object" | "package" | "split" | "other";
+export type Role = "dataset" | "model" | "pipeline" | "job" | "replica" | "object" | "package" | "split" | "other";
 
 export interface Arrow {
   id: string;
@@ -51,6 +51,45 @@ export function grown(graph: Graph, found: LineageSubgraph, around: readonly str
   return { things, arrows, explored: new Set([...graph.explored, ...around]) };
 }
 
+/** What of an answer is not in the graph yet. */
+export function newIn(graph: Graph, found: LineageSubgraph): number {
+  return [...(found.artifacts ?? []), ...(found.executions ?? [])].filter(({ name }) => !graph.things.has(name ?? ""))
+    .length;
+}
+
+/** A graph as it is shown, in which one thing is one node. */
+export interface Shown {
+  things: readonly Thing[];
+  arrows: readonly Arrow[];
+  /** names of everything that a node stands for, its own first */
+  members: ReadonlyMap<string, readonly string[]>;
+  /** the node that stands for a name */
+  nodeOf: (id: string) => string;
+}
+
+/** The graph as it is shown: a package is recorded as a package and, where a replica read it, as an object. */
+export function shown(graph: Graph): Shown {
+  const packages = new Map<string, string>();
+  for (const { role, uri, id } of graph.things.values()) if (role === "package" && uri) packages.set(uri, id);
+  const nodeOf = (id: string) => {
+    const thing = graph.things.get(id);
+    return (thing?.role === "object" && packages.get(thing.uri)) || id;
+  };
+  const members = new Map<string, string[]>();
+  for (const id of graph.things.keys()) {
+    const node = nodeOf(id);
+    members.set(node, node === id ? [id, ...(members.get(node) ?? [])] : [...(members.get(node) ?? []), id]);
+  }
+  const arrows = new Map<string, Arrow>();
+  for (const { from, to, kind } of graph.arrows.values()) {
+    const [start, end] = [nodeOf(from), nodeOf(to)];
+    const id = `${start}>${end}`;
+    arrows.set(id, { id, from: start, to: end, kind });
+  }
+  const things = [...graph.things.values()].filter(({ id }) => nodeOf(id) === id);
+  return { things, arrows: [...arrows.values()], members, nodeOf };
+}
+
 /** A node of the graph as it is shown. */
 export function thing(one: Artifact | Execution, kind: Thing["kind"]): Thing {
   return {
@@ -67,9 +106,17 @@ export function thing(one: Artifact | Execution, kind: Thing["kind"]): Thing {
   };
 }
 
+/** The name to begin with: of a training job the context that holds it with its replicas, where a pipeline made one. */
+export function startOf({ name = "", metadata }: Artifact | Execution): string {
+  const pipeline = String(metadata?.trainingPipeline ?? "");
+  if (!name.includes("/executions/") || !pipeline) return name;
+  return `${name.slice(0, name.indexOf("/executions/"))}/contexts/training-${pipeline.slice(pipeline.lastIndexOf("/") + 1)}`;
+}
+
 function roleOf(one: Artifact | Execution, kind: Thing["kind"]): Role {
   const schema = one.schemaTitle ?? "";
-  if (kind === "execution") return schema === "system.ContainerExecution" ? "replica" : "job";
+  if (kind === "execution")
+    return schema === "system.ContainerExecution" ? "replica" : one.metadata?.trainingPipeline ? "pipeline" : "job";
   if (schema === "google.VertexDataset") return "dataset";
   if (schema === "google.VertexModel" || schema === "system.Model") return "model";
   const role = one.metadata?.role;
@@ -80,4 +127,19 @@ function roleOf(one: Artifact | Execution, kind: Thing["kind"]): Role {
 export function pageTarget(thing: Thing): string {
   const named = thing.metadata.resourceName ?? thing.metadata.customJob;
   return typeof named === "string" ? named : thing.uri.startsWith("gs://") && !thing.uri.includes("*") ? thing.uri : "";
+}
+
+/** Nodes that are joined to one, by what the line between them says of the node. */
+export type Around = Record<"readBy" | "madeBy" | "read" | "made", Thing[]>;
+
+export function neighbours({ things, arrows }: Shown, of: string): Around {
+  const known = new Map(things.map((one) => [one.id, one]));
+  const ends = (kind: Arrow["kind"], here: "from" | "to", there: "from" | "to") =>
+    arrows.filter((one) => one.kind === kind && one[here] === of).flatMap((one) => known.get(one[there]) ?? []);
+  return {
+    madeBy: ends("makes", "to", "from"),
+    readBy: ends("reads", "from", "to"),
+    read: ends("reads", "to", "from"),
+    made: ends("makes", "from", "to"),
+  };
 }

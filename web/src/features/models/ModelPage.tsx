@@ -13,6 +13,7 @@ import { Card, Page } from "~/design/Page";
 import { Ago } from "~/design/Time";
 import { useTexts } from "~/i18n";
 import { micros } from "~/lib/times";
+import { newestFirst } from "./holders";
 import css from "./Models.module.css";
 import { modelTexts } from "./texts";
 import { Version } from "./Version";
@@ -28,7 +29,7 @@ export function ModelPage() {
     queryFn: ({ signal }) =>
       vertex<ListModelVersionsResponse>(`${name}:listVersions`, { query: { pageSize: 100 }, signal }),
   });
-  const all = [...(versions.data?.models ?? [])].sort((a, b) => Number(b.versionId) - Number(a.versionId));
+  const all = newestFirst(versions.data?.models ?? []);
   const chosen = all.find((one) => one.versionId === address.version) ?? all.find(isDefault) ?? all[0];
   const [deleting, setDeleting] = useState(false);
   return (
@@ -67,7 +68,7 @@ export function ModelPage() {
               ))}
             </ul>
           </Card>
-          <Version key={chosen.versionId} model={chosen} only={all.length === 1} />
+          <Version key={chosen.versionId} model={chosen} versions={all} />
         </div>
       )}
       {deleting && <Delete name={name} title={found.data?.displayName ?? id} onClose={() => setDeleting(false)} />}

@@ -1,12 +1,17 @@
+import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
+import { vertex } from "~/api/client";
 import { all, named } from "~/api/filters";
 import { useList } from "~/api/resources";
 import { useProject } from "~/api/session";
-import type { Model } from "~/api/vertex.gen";
+import type { ListModelVersionsResponse, Model } from "~/api/vertex.gen";
 import { useAddress } from "~/design/address";
 import { Resources } from "~/design/Resources";
 import type { Column } from "~/design/Table";
+import { Ago } from "~/design/Time";
 import { type Say, useTexts } from "~/i18n";
+import { micros } from "~/lib/times";
+import css from "./Models.module.css";
 import { modelTexts } from "./texts";
 
 export function ModelsPage() {
@@ -21,9 +26,36 @@ export function ModelsPage() {
   return <Resources say={say} list={list} address={address} columns={columns(say)} />;
 }
 
+/** Enough for the newest and, for nearly every model, for their number. */
+const MOST = 100;
+
+function Versions({ model: { name = "" } }: { model: Model }) {
+  const say = useTexts(modelTexts);
+  const versions = useQuery({
+    queryKey: ["resource", name, "versions", "newest"],
+    queryFn: ({ signal }) =>
+      vertex<ListModelVersionsResponse>(`${name}:listVersions`, {
+        query: { pageSize: MOST, orderBy: "create_time desc" },
+        signal,
+      }),
+  });
+  const [newest] = versions.data?.models ?? [];
+  if (!newest) return null;
+  const count = `${versions.data?.models?.length}${versions.data?.nextPageToken ? "+" : ""}`;
+  return (
+    <>
+      {count}{" "}
+      <span className={css.muted}>
+        {say("newest", { version: newest.versionId })} · <Ago at={micros(newest.versionCreateTime)} />
+      </span>
+    </>
+  );
+}
+
 function columns(say: Say<(typeof modelTexts.keys)[number]>): Column<Model>[] {
   return [
-    { id: "version", title: say("version"), width: "70px", cell: (one) => one.versionId },
+    { id: "versions", title: say("versions"), width: "minmax(215px, 1fr)", cell: (one) => <Versions model={one} /> },
+    { id: "version", title: say("default"), width: "76px", optional: true, cell: (one) => one.versionId },
     {
       id: "aliases",
       title: say("aliases"),

@@ -1,9 +1,8 @@
 // One version of a model: what it is, its aliases, its files, where it came from.
-import { ActionIcon, Button, Modal, TextInput, Tooltip } from "@mantine/core";
+import { Button, Modal } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { X } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { vertex } from "~/api/client";
 import { listFolder } from "~/api/storage";
 import type { LongrunningOperation, Model } from "~/api/vertex.gen";
@@ -16,21 +15,23 @@ import { useTexts } from "~/i18n";
 import { idOf, pageOf, parseGs } from "~/lib/names";
 import { micros } from "~/lib/times";
 import { formatBytes } from "~/lib/units";
+import { Aliases } from "./Aliases";
 import css from "./Models.module.css";
 import { modelTexts } from "./texts";
 
-export function Version({ model, only }: { model: Model; only: boolean }) {
+export function Version({ model, versions }: { model: Model; versions: readonly Model[] }) {
   const say = useTexts(modelTexts);
   const name = (model.name ?? "").split("@")[0] ?? "";
   return (
     <div className={css.version}>
       <Card
         title={`${say("version")} ${model.versionId}`}
-        actions={!only && <DeleteVersion model={model} name={name} />}
+        actions={versions.length > 1 && <DeleteVersion model={model} name={name} />}
       >
         <Facts
           facts={[
-            [say("aliases"), <Aliases key="aliases" model={model} name={name} />],
+            [say("description"), model.versionDescription],
+            [say("aliases"), <Aliases key="aliases" model={model} name={name} versions={versions} />],
             [say("image"), model.containerSpec?.imageUri],
             [
               say("artifact"),
@@ -63,65 +64,6 @@ export function Version({ model, only }: { model: Model; only: boolean }) {
         />
       </Card>
       {model.artifactUri && <Files uri={model.artifactUri} />}
-    </div>
-  );
-}
-
-function Aliases({ model, name }: { model: Model; name: string }) {
-  const say = useTexts(modelTexts);
-  const queries = useQueryClient();
-  const [typed, setTyped] = useState("");
-  const merge = useMutation({
-    mutationFn: (change: string) =>
-      vertex<Model>(`${name}@${model.versionId}:mergeVersionAliases`, {
-        method: "POST",
-        body: { versionAliases: [change] },
-      }),
-    onSuccess: () => {
-      setTyped("");
-      return queries.invalidateQueries({ queryKey: ["resource", name] });
-    },
-  });
-  const add = (event: FormEvent) => {
-    event.preventDefault();
-    if (typed.trim()) merge.mutate(typed.trim());
-  };
-  return (
-    <div>
-      <span className={css.aliases}>
-        {(model.versionAliases ?? []).map((alias) => (
-          <span key={alias} className={css.alias}>
-            {alias}
-            {alias !== "default" && (
-              <Tooltip label={say("alias.remove", { alias })}>
-                <ActionIcon
-                  size={16}
-                  variant="subtle"
-                  color="gray"
-                  aria-label={say("alias.remove", { alias })}
-                  onClick={() => merge.mutate(`-${alias}`)}
-                >
-                  <X size={12} aria-hidden />
-                </ActionIcon>
-              </Tooltip>
-            )}
-          </span>
-        ))}
-        <form onSubmit={add} className={css.add}>
-          <TextInput
-            size="xs"
-            aria-label={say("alias.add")}
-            placeholder={say("alias.add")}
-            title={say("alias.hint")}
-            value={typed}
-            onChange={(event) => setTyped(event.currentTarget.value)}
-          />
-          <Button size="compact-xs" type="submit" variant="default" disabled={!typed.trim()} loading={merge.isPending}>
-            {say("add")}
-          </Button>
-        </form>
-      </span>
-      {merge.isError && <Problem error={merge.error} />}
     </div>
   );
 }

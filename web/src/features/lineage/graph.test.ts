@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { EMPTY, grown, newIn, shown, startOf, thing } from "./graph";
+
+const PACKAGE = { name: "package", uri: "gs://b/p.tar.gz", metadata: { role: "package" } };
+const READ = { name: "object", uri: "gs://b/p.tar.gz", metadata: { role: "object", generation: "1" } };
+const OTHER = { name: "other", uri: "gs://b/other", metadata: { role: "object" } };
+const RUN = {
+  artifacts: [READ, PACKAGE, OTHER],
+  executions: [{ name: "job" }, { name: "replica", schemaTitle: "system.ContainerExecution" }],
+  events: [
+    { artifact: "package", execution: "job", type: "INPUT" as const },
+    { artifact: "package", execution: "replica", type: "INPUT" as const },
+    { artifact: "object", execution: "replica", type: "INPUT" as const },
+    { artifact: "other", execution: "replica", type: "OUTPUT" as const },
+  ],
+};
+
+describe("shown", () => {
+  const { things, arrows, members, nodeOf } = shown(grown(EMPTY, RUN, ["job"]));
+  it("makes one node of a package that was read", () => {
+    expect(things.map((one) => one.id)).toEqual(["package", "other", "job", "replica"]);
+    expect(members.get("package")).toEqual(["package", "object"]);
+    expect(nodeOf("object")).toBe("package");
+  });
+  it("draws one line between two nodes, in the direction of what passed", () =>
+    expect(arrows.map(({ id, kind }) => `${id} ${kind}`)).toEqual([
+      "package>job reads",
+      "package>replica reads",
+      "replica>other makes",
+    ]));
+});
+
+describe("newIn", () => {
+  it("counts what a step further would bring", () => {
+    const graph = grown(EMPTY, RUN, []);
+    expect(newIn(graph, { artifacts: [OTHER], executions: [{ name: "job" }] })).toBe(0);
+    expect(newIn(graph, { executions: [{ name: "another" }] })).toBe(1);
+    expect(newIn(graph, {})).toBe(0);
+  });
+});
+
+describe("startOf", () => {
+  const STORE = "projects/p/locations/l/metadataStores/default";
+  it("is the run of a pipeline, and a custom job itself", () => {
+    const ran = {
+      name: `${STORE}/executions/job-7`,
+      metadata: { trainingPipeline: "projects/p/locations/l/trainingPipelines/9" },
+    };
+    expect(startOf(ran)).toBe(`${STORE}/contexts/training-9`);
+    expect(thing(ran, "execution").role).toBe("pipeline");
+    expect(startOf({ name: ran.name })).toBe(ran.name);
+    expect(thing({ name: ran.name }, "execution").role).toBe("job");
+  });
+});

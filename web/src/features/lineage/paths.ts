@@ -1,0 +1,35 @@
+// Lines between nodes as paths: there may be thousands, so that all of one kind are one. Pure.
+import type { Arrow } from "./graph";
+
+/** A line from the right of one node to the left of another. */
+export interface Bent {
+  arrow: Arrow;
+  x1: number;
+  y1: number;
+  x2: number;
+  y2: number;
+}
+
+export interface Lined {
+  lines: Record<Arrow["kind"], string>;
+  heads: Record<Arrow["kind"], string>;
+  /** of the node that is chosen: what its lines say, and where */
+  words: { id: string; kind: Arrow["kind"]; x: number; y: number }[];
+}
+
+const HEAD = 7;
+/** Lines of one node that say what they are; more would hide each other. */
+const MOST_WORDS = 24;
+
+export function lined(bent: readonly Bent[], chosen: string): Lined {
+  const found: Lined = { lines: { reads: "", makes: "" }, heads: { reads: "", makes: "" }, words: [] };
+  for (const { arrow, x1, y1, x2, y2 } of bent) {
+    const bend = Math.max(40, Math.abs(x2 - x1) / 2);
+    found.lines[arrow.kind] += `M${x1},${y1}C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2},${y2}`;
+    found.heads[arrow.kind] += `M${x2},${y2}l${-HEAD},${-HEAD / 2}v${HEAD}z`;
+    if (arrow.from === chosen || arrow.to === chosen) {
+      found.words.push({ id: arrow.id, kind: arrow.kind, x: (x1 + x2) / 2, y: (y1 + y2) / 2 });
+    }
+  }
+  return { ...found, words: found.words.slice(0, MOST_WORDS) };
+}
