@@ -147,3 +147,19 @@ def test_a_job_stands_for_its_pipelines_run(written: Written) -> None:
     assert found(alone) == [alone, alone]
     assert found(young) == [young, ""]
     assert found("projects/1") is None
+
+
+def test_a_pipeline_is_queued_while_its_job_is(written: Written) -> None:
+    names = [f"{PARENT}/trainingPipelines/{ident}" for ident in (1, 2)]
+    waits = written.job(11, "JOB_STATE_QUEUED", names[0])
+    starts = written.job(12, "JOB_STATE_PENDING", names[1])
+    written.job(13, "JOB_STATE_QUEUED")
+    for ident, job in ((1, waits), (2, starts)):
+        written.pipeline(ident, job, "PIPELINE_STATE_PENDING")
+    states = {run.title: run.state for run in written.runs.page("1", {}).runs}
+    assert states["run 1"] == "PIPELINE_STATE_QUEUED"
+    assert states["run 2"] == "PIPELINE_STATE_PENDING"
+    assert sorted(written.titles(state="QUEUED")) == ["run 1", "run 13"]
+    assert written.titles(state="PENDING") == ["run 2"]
+    assert sorted(written.titles(state="QUEUED,PENDING")) == ["run 1", "run 13", "run 2"]
+    assert written.runs.page("1", {"state": "QUEUED"}).total == 2

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from rich.control import strip_control_codes
 
-from trigpoint.cli import client, server
+from trigpoint.cli import blocks, client, server
 from trigpoint.cli.client import LOGGING, Api, ApiError
 from trigpoint.cli.session import Failure, Session
 
@@ -66,7 +66,7 @@ def describe(context: typer.Context, job: str = JOB) -> None:
     """Show everything the API says about a job."""
     session: Session = context.obj
     found = find(session, _api(session), job)
-    session.show(found, "\n".join(_yaml(found)))
+    session.show(found, blocks.written(found))
 
 
 def cancel(context: typer.Context, job: str = JOB) -> None:
@@ -212,15 +212,3 @@ def ran_seconds(job: dict[str, Any]) -> float | None:
         return None
     start, end = (datetime.fromisoformat(job[key].replace("Z", "+00:00")) for key in ("startTime", "endTime"))
     return round((end - start).total_seconds(), 1)
-
-
-def _yaml(value: Any, indent: str = "") -> Iterator[str]:
-    """Yield lines in the manner of YAML; for people only, machines ask for --json."""
-    pairs = value.items() if isinstance(value, dict) else (("-", item) for item in value)
-    for key, item in pairs:
-        head = f"{indent}{key}" if key == "-" else f"{indent}{key}:"
-        if isinstance(item, dict | list) and item:
-            yield head
-            yield from _yaml(item, indent + "  ")
-        else:
-            yield f"{head} {item}".rstrip()

@@ -321,7 +321,7 @@ export interface Offers {
   images: string[];
   servingImages: string[];
   machines: string[];
-  /** Kinds that a machine type may have attached; whether this machine has any is found out when the job is created. */
+  /** Kinds that a machine type may have attached; whether this machine has any is found out at the job's creation. */
   accelerators: string[];
 }
 
@@ -370,7 +370,7 @@ export interface RunItem {
   /** Full name of the pipeline, or of the job where there is no pipeline. */
   name: string;
   title: string;
-  /** As the API spells it: PIPELINE_STATE_RUNNING, JOB_STATE_QUEUED, ... */
+  /** As the API spells it: PIPELINE_STATE_RUNNING, JOB_STATE_QUEUED, ... A pipeline that the API calls pending is queued here while its job is. */
   state: string;
   created: number;
   started: number;

@@ -10,6 +10,8 @@ const theme = createTheme({
   cursorType: "pointer",
   focusRing: "never", // tokens.css draws one for everything
   respectReducedMotion: true,
+  // Hiding the page's scrollbar would take a style sheet made on the spot, and move the page.
+  components: { Modal: { defaultProps: { removeScrollProps: { removeScrollBar: false } } } },
   variantColorResolver: (input) => {
     const found = defaultVariantColorsResolver(input);
     return input.variant === "filled" ? { ...found, color: "var(--on-accent)" } : found;

@@ -1,6 +1,6 @@
 """Lists runs over both kinds of resources, page by page, from the rows; and finds what belongs to one run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -21,6 +21,8 @@ from trigpoint.store.rows import RESOURCES
 PIPELINES, JOBS = "trainingPipelines", "customJobs"
 KINDS = (PIPELINES, JOBS)
 MOST = 500
+_MOST_QUEUED = 5000
+"""Pipelines in the queue that a list by state tells from those that start."""
 ORDERS: Mapping[str, str] = {"created": "create_time", "changed": "update_time", "title": "display_name"}
 # The job of a pipeline is part of its run. Its notes name who is woken by its end (domains/jobs/rules.Progress.parent).
 _OF_PIPELINE = RESOURCES.c.notes.like(f'%"parent":["{PIPELINES}",%')
@@ -34,7 +36,6 @@ class Runs:
 
     def page(self, project: str, asked: Mapping[str, str]) -> RunPage:
         """Return a page of a project's runs. `asked`: q, state, kind, label, order, size, after, all as text."""
-        where = _conditions(asked)
         field, descending = _order(asked.get("order", ""))
         order = (Order(COLUMNS[field], descending),)
         size = _size(asked.get("size", ""))
@@ -43,6 +44,7 @@ class Runs:
         after = self._after(asked.get("after", ""), bound, kinds)
 
         def read(tx: Tx) -> RunPage:
+            where = _conditions(asked, lambda: _queued(tx, project))
             found = {
                 kind: _rows(tx, kind, project, where, order, after.get(kind), size) for kind in kinds if kind in after
             }
@@ -119,7 +121,24 @@ def _merged(found: Mapping[str, list[Row]], field: str, *, descending: bool) -> 
     return sorted(rows, key=lambda row: (getattr(row, field), row.name), reverse=descending)
 
 
-def _conditions(asked: Mapping[str, str]) -> list[ColumnElement[bool]]:
+def _queued(tx: Tx, project: str) -> list[str]:
+    """Return the names of the pipelines whose jobs wait in the queue."""
+    waits = and_(COLUMNS["state"] == "JOB_STATE_QUEUED", _OF_PIPELINE)
+    order = (Order(COLUMNS["create_time"], False),)
+    rows = resources.select(tx, JOBS, f"projects/{project}/", waits, order, None, _MOST_QUEUED).rows
+    return [str(row.notes["parent"][-1]) for row in rows]
+
+
+def _in_state(words: Sequence[str], queued: Callable[[], Sequence[str]]) -> ColumnElement[bool]:
+    """Return what runs in any of some states have in common, as `_item` tells their states."""
+    spelled = COLUMNS["state"].in_([f"{prefix}_STATE_{word}" for word in words for prefix in ("JOB", "PIPELINE")])
+    if ("QUEUED" in words) == ("PENDING" in words):
+        return spelled
+    waiting = COLUMNS["name"].in_(queued())
+    return or_(spelled, waiting) if "QUEUED" in words else and_(spelled, not_(waiting))
+
+
+def _conditions(asked: Mapping[str, str], queued: Callable[[], Sequence[str]]) -> list[ColumnElement[bool]]:
     terms: list[ColumnElement[bool]] = []
     text = asked.get("q", "").strip()
     if text:
@@ -132,8 +151,7 @@ def _conditions(asked: Mapping[str, str]) -> list[ColumnElement[bool]]:
         )
     states = [word for word in asked.get("state", "").split(",") if word]
     if states:
-        spelled = [f"{prefix}_STATE_{word}" for word in states for prefix in ("JOB", "PIPELINE")]
-        terms.append(COLUMNS["state"].in_(spelled))
+        terms.append(_in_state(states, queued))
     key, _, value = asked.get("label", "").partition("=")
     if key:
         terms.append(label_is(key, value))
@@ -162,7 +180,7 @@ def _item(row: Row, message: Mapping[str, Any], backing: Row | None) -> RunItem:
     return RunItem(
         name=row.name,
         title=row.display_name or id_of(row.name),
-        state=row.state,
+        state=_state(row, backing),
         created=row.create_time,
         started=_time(message, "startTime"),
         ended=_time(message, "endTime"),
@@ -174,6 +192,11 @@ def _item(row: Row, message: Mapping[str, Any], backing: Row | None) -> RunItem:
         code=_code(first),
         labels=dict(row.labels),
     )
+
+
+def _state(row: Row, backing: Row | None) -> str:
+    queued = row.state == "PIPELINE_STATE_PENDING" and backing is not None and backing.state == "JOB_STATE_QUEUED"
+    return "PIPELINE_STATE_QUEUED" if queued else row.state
 
 
 def _spec(message: Mapping[str, Any]) -> Mapping[str, Any]:

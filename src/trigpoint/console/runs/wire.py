@@ -32,7 +32,8 @@ class RunItem:
     """Full name of the pipeline, or of the job where there is no pipeline."""
     title: str
     state: str
-    """As the API spells it: PIPELINE_STATE_RUNNING, JOB_STATE_QUEUED, ..."""
+    """As the API spells it: PIPELINE_STATE_RUNNING, JOB_STATE_QUEUED, ... A pipeline that the API calls pending is
+    queued here while its job is."""
     created: Micros
     started: Micros
     ended: Micros
@@ -130,4 +131,4 @@ class Offers:
     serving_images: Sequence[str]
     machines: Sequence[str]
     accelerators: Sequence[str]
-    """Kinds that a machine type may have attached; whether this machine has any is found out when the job is created."""
+    """Kinds that a machine type may have attached; whether this machine has any is found out at the job's creation."""

@@ -142,7 +142,8 @@ def admit(wanted: Demand, host: Host, running: Sequence[Demand], ahead: int) -> 
     replicas = sum(other.replicas for other in running)
     vcpus = sum(other.vcpus for other in running)
     if running and replicas + wanted.replicas > host.replicas_at_once:
-        text = f"{replicas} replicas are running and at most {host.replicas_at_once} run at once on this machine."
+        limit = f"jobs start beside others only up to {host.replicas_at_once} replicas at once on this machine"
+        text = f"{replicas} replicas are running, and {limit}."
         return Queued(f"{text} Raise `parallel_jobs` to run more.", 0)
     if running and vcpus + wanted.vcpus > host.vcpu_quota:
         return Queued(

@@ -6,7 +6,9 @@ import type { LinkInfo } from "~/api/console.gen";
 import { Code } from "~/design/Copy";
 import { Notice, Problem } from "~/design/Notice";
 import { useTexts } from "~/i18n";
+import { formatInstant } from "~/lib/times";
 import css from "./Access.module.css";
+import { LinkTable } from "./LinkTable";
 import { accessTexts } from "./texts";
 
 const DAYS = ["1", "7", "30"];
@@ -41,9 +43,16 @@ export function ShareDialog({ run, title, onClose }: { run: string; title: strin
         {make.data && (
           <>
             <Code text={make.data.url} label={say("share", { title })} />
-            <Notice>{say("share.once")}</Notice>
+            <Notice>
+              {say("share.until", { time: formatInstant(make.data.expires) })} {say("share.once")}
+            </Notice>
           </>
         )}
+        <LinkTable
+          project={run.split("/")[1] ?? ""}
+          run={run}
+          head={<h3 className={css.head}>{say("share.open")}</h3>}
+        />
       </div>
     </Modal>
   );
