@@ -7,7 +7,7 @@ import { type KeyboardEvent, useId, useState } from "react";
 import { useProject } from "~/api/session";
 import { State } from "~/design/State";
 import { type Say, useTexts } from "~/i18n";
-import { pageFor, search } from "./lookup";
+import { pageFor, search, titleOf } from "./lookup";
 import css from "./Palette.module.css";
 import { resolve } from "./resolve";
 import { linkTexts } from "./texts";
@@ -95,7 +95,10 @@ function useChoices(text: string, project: string, say: Words) {
   const target = resolve(rested, project);
   const link = useQuery({
     queryKey: ["follow", rested, project],
-    queryFn: async () => (target && (await pageFor(target))) ?? null,
+    queryFn: async () => {
+      const to = target && (await pageFor(target));
+      return to ? { to, title: await titleOf(to) } : null;
+    },
     enabled: !!target,
     retry: false,
   });
@@ -107,7 +110,7 @@ function useChoices(text: string, project: string, say: Words) {
   const pages = pagesOf(project, say).filter((one) => one.title.toLowerCase().includes(rested.toLowerCase()));
   const choices: Choice[] = target
     ? link.data
-      ? [{ key: "link", title: link.data, kind: say("goes"), to: link.data }]
+      ? [{ key: "link", title: link.data.title, kind: say("goes"), to: link.data.to }]
       : []
     : [
         ...(hits.data ?? []).map((hit) => ({

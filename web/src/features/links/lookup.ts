@@ -36,6 +36,20 @@ export async function follow(text: string, project: string): Promise<string | un
   return target && pageFor(target);
 }
 
+const NAMED = /^projects\/[^/]+\/locations\/[^/]+\/(?:trainingPipelines|customJobs|datasets|models|metadataStores)\//;
+
+/** What people call the thing that a page is about; the last words of its address where it has no name. */
+export async function titleOf(page: string): Promise<string> {
+  const [path = "", query = ""] = page.split("?");
+  const asked = new URLSearchParams(query);
+  const name = asked.get("focus") ?? path.replace(/^\/+/, "");
+  const version = asked.get("version");
+  const last = decodeURIComponent(path.replace(/\/$/, "").split("/").at(-1) ?? page);
+  if (!NAMED.test(name)) return last;
+  const found = await vertex<{ displayName?: string }>(name).catch(() => undefined);
+  return found?.displayName ? `${found.displayName}${version ? `@${version}` : ""}` : last;
+}
+
 const EACH = 5;
 
 /** Things of a project whose name holds a text. */

@@ -8,6 +8,7 @@ import { listFolder } from "~/api/storage";
 import type { LongrunningOperation, Model } from "~/api/vertex.gen";
 import { Id } from "~/design/Copy";
 import { Facts } from "~/design/Facts";
+import { Named } from "~/design/Named";
 import { Problem, Waiting } from "~/design/Notice";
 import { Card } from "~/design/Page";
 import { Ago } from "~/design/Time";
@@ -41,19 +42,12 @@ export function Version({ model, versions }: { model: Model; versions: readonly 
                 </Link>
               ),
             ],
-            [
-              say("pipeline"),
-              model.trainingPipeline && (
-                <Link key="pipeline" to={pageOf(model.trainingPipeline) as "/"}>
-                  {idOf(model.trainingPipeline)}
-                </Link>
-              ),
-            ],
+            [say("pipeline"), model.trainingPipeline && <Named key="pipeline" name={model.trainingPipeline} />],
             [
               say("lineage"),
               model.metadataArtifact && (
                 <Link key="lineage" to={pageOf(model.metadataArtifact) as "/"}>
-                  {idOf(model.metadataArtifact)}
+                  {say("graph")}
                 </Link>
               ),
             ],

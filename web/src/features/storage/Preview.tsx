@@ -33,10 +33,11 @@ function TextPreview({ object, kind }: { object: StoredObject; kind: "csv" | "js
   });
   if (start.isPending) return <Waiting lines={8} height={320} />;
   if (start.isError) return <Problem error={start.error} retry={() => void start.refetch()} />;
-  const whole = Number(object.size) <= MOST;
+  const share = MOST / Number(object.size);
+  const whole = share >= 1;
   const text = textOf(start.data);
   if (text === undefined) return <p className={css.hint}>{say("preview.binary")}</p>;
-  const sheet = kind === "csv" ? sheetOfCsv(text, whole) : kind === "jsonl" ? sheetOfLines(text, whole) : undefined;
+  const sheet = kind === "csv" ? sheetOfCsv(text, share) : kind === "jsonl" ? sheetOfLines(text, share) : undefined;
   return (
     <>
       {sheet ? (
@@ -44,7 +45,7 @@ function TextPreview({ object, kind }: { object: StoredObject; kind: "csv" | "js
       ) : (
         <Code text={kind === "json" && whole ? pretty(text) : text} label={object.name} />
       )}
-      {!whole && (
+      {!whole && !sheet && (
         <p className={css.hint}>
           {say("preview.cut", { size: formatBytes(MOST), whole: formatBytes(Number(object.size)) })}
         </p>
@@ -129,9 +130,14 @@ function SheetView({ sheet }: { sheet: Sheet }) {
         </table>
       </Wide>
       <p className={css.hint}>
-        {say("preview.table", { count: sheet.total, columns: sheet.width })}
+        {say(rowsTold(sheet), { count: sheet.total, shown: sheet.rows.length, columns: sheet.width })}
         {sheet.width > sheet.columns.length && ` · ${say("preview.columns", { shown: sheet.columns.length })}`}
       </p>
     </>
   );
+}
+
+function rowsTold({ rows, total, counted }: Sheet): "preview.table" | "preview.first" | "preview.about" {
+  if (!counted) return "preview.about";
+  return rows.length < total ? "preview.first" : "preview.table";
 }

@@ -14,5 +14,11 @@ export async function sheetOfParquet(object: StoredObject): Promise<Sheet> {
   const columns = all.slice(0, MOST_COLUMNS);
   const total = Number(metadata.num_rows);
   const rows = await parquetReadObjects({ file, metadata, columns, rowEnd: Math.min(MOST_ROWS, total) });
-  return { columns, rows: rows.map((row) => columns.map((column) => cellOf(row[column]))), total, width: all.length };
+  return {
+    columns,
+    rows: rows.map((row) => columns.map((column) => cellOf(row[column]))),
+    total,
+    counted: true,
+    width: all.length,
+  };
 }

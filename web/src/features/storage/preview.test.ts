@@ -20,15 +20,21 @@ describe("textOf", () => {
 
 describe("sheets", () => {
   it("reads quoted cells and leaves a cut line out", () => {
-    const wanted = { columns: ["a", "b"], rows: [["1", "x, y"]], total: 1, width: 2 };
-    expect(sheetOfCsv('a,b\n1,"x, y"\n2,z', false)).toEqual(wanted);
+    const wanted = { columns: ["a", "b"], rows: [["1", "x, y"]], total: 2, counted: false, width: 2 };
+    expect(sheetOfCsv('a,b\n1,"x, y"\n2,z', 0.5)).toEqual(wanted);
+  });
+  it("says how many rows there are, and whether that was counted", () => {
+    const text = `a\n${"1\n".repeat(333)}`;
+    expect(sheetOfCsv(text)).toMatchObject({ total: 333, counted: true });
+    expect(sheetOfCsv(text, 0.01)).toMatchObject({ total: 33_000, counted: false });
+    expect(sheetOfLines("{}\n{}\n{}\n{", 0.5)).toMatchObject({ total: 6, counted: false });
   });
   it("shows so many columns and rows and no more, however many there are", () => {
-    const csv = sheetOfCsv(`${"c,".repeat(100_000)}c\n`.repeat(2), true);
+    const csv = sheetOfCsv(`${"c,".repeat(100_000)}c\n`.repeat(2));
     expect([csv.columns.length, csv.rows[0]?.length, csv.width]).toEqual([MOST_COLUMNS, MOST_COLUMNS, 100_001]);
     const line = (from: number) =>
       JSON.stringify(Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`k${from + i}`, 1])));
-    const lines = sheetOfLines(Array.from({ length: 300 }, (_, i) => line(i * 100)).join("\n"), true);
+    const lines = sheetOfLines(Array.from({ length: 300 }, (_, i) => line(i * 100)).join("\n"));
     expect([lines?.columns.length, lines?.rows.length, lines?.width]).toEqual([MOST_COLUMNS, MOST_ROWS, 20_000]);
     expect(lines?.total).toBe(300);
   });
@@ -37,11 +43,11 @@ describe("sheets", () => {
     expect(cellOf(new Date(Number.NaN))).toBe("");
   });
   it("puts the columns of different lines together", () => {
-    const sheet = sheetOfLines('{"a":1}\n{"b":{"c":[2]}}\n', true);
+    const sheet = sheetOfLines('{"a":1}\n{"b":{"c":[2]}}\n');
     expect(sheet?.rows).toEqual([
       ["1", ""],
       ["", '{"c":[2]}'],
     ]);
-    expect(sheetOfLines("no json", true)).toBeUndefined();
+    expect(sheetOfLines("no json")).toBeUndefined();
   });
 });

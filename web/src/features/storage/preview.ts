@@ -6,8 +6,10 @@ export type Kind = "csv" | "json" | "jsonl" | "text" | "image" | "parquet" | "no
 export interface Sheet {
   columns: string[];
   rows: string[][];
-  /** rows that are known of, shown or not */
+  /** rows that there are, shown or not */
   total: number;
+  /** whether they were counted; of the beginning of a file their number is concluded from its size */
+  counted: boolean;
   /** columns that there are, shown or not */
   width: number;
 }
@@ -43,8 +45,16 @@ export function textOf(bytes: ArrayBuffer): string | undefined {
   return strange > text.length / 100 ? undefined : text;
 }
 
-/** The rows of a CSV, the first as names. A last line that was cut off is left out. */
-export function sheetOfCsv(text: string, whole: boolean): Sheet {
+/** How many rows a file has of whose bytes a share holds so many. */
+function concluded(rows: number, share: number): Pick<Sheet, "total" | "counted"> {
+  if (share >= 1) return { total: rows, counted: true };
+  return { total: Math.max(rows, Number((rows / share).toPrecision(2))), counted: false };
+}
+
+/** The rows of a CSV, the first as names; `share` is how much of it the text is. A last line that was cut off is left
+ * out. */
+export function sheetOfCsv(text: string, share = 1): Sheet {
+  const whole = share >= 1;
   const parsed = Papa.parse<string[]>(whole ? text : text.slice(0, text.lastIndexOf("\n") + 1), {
     skipEmptyLines: true,
   });
@@ -52,22 +62,22 @@ export function sheetOfCsv(text: string, whole: boolean): Sheet {
   return {
     columns: columns.slice(0, MOST_COLUMNS),
     rows: rows.slice(0, MOST_ROWS).map((row) => row.slice(0, MOST_COLUMNS)),
-    total: rows.length,
+    ...concluded(rows.length, share),
     width: columns.length,
   };
 }
 
 /** The rows of a file with a JSON object on each line, its columns in the order in which they first appear. */
-export function sheetOfLines(text: string, whole: boolean): Sheet | undefined {
+export function sheetOfLines(text: string, share = 1): Sheet | undefined {
   const lines = text.split("\n").filter((line) => line.trim());
-  if (!whole) lines.pop();
+  if (share < 1) lines.pop();
   try {
     const objects = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     const shown = objects.slice(0, MOST_ROWS);
     const all = [...new Set(shown.flatMap((one) => Object.keys(one)))];
     const columns = all.slice(0, MOST_COLUMNS);
     const rows = shown.map((one) => columns.map((column) => cellOf(one[column])));
-    return { columns, rows, total: objects.length, width: all.length };
+    return { columns, rows, ...concluded(objects.length, share), width: all.length };
   } catch {
     return undefined;
   }

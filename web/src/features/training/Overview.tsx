@@ -6,6 +6,7 @@ import { useSession } from "~/api/session";
 import type { CustomJob, TrainingPipeline, WorkerPoolSpec } from "~/api/vertex.gen";
 import { Id } from "~/design/Copy";
 import { type Fact, Facts } from "~/design/Facts";
+import { Named } from "~/design/Named";
 import { Card, Wide } from "~/design/Page";
 import plain from "~/design/plain.module.css";
 import { State } from "~/design/State";
@@ -13,6 +14,7 @@ import { Ago } from "~/design/Time";
 import { useTexts } from "~/i18n";
 import { idOf, methodOf, pageOf } from "~/lib/names";
 import { formatClock, formatInstant } from "~/lib/times";
+import { joinWords } from "~/lib/words";
 import { Failure } from "./Failure";
 import css from "./Training.module.css";
 import { trainingTexts } from "./texts";
@@ -88,17 +90,17 @@ function About({ details }: { details: RunDetails }) {
           say("method"),
           [methodOf(client.method ?? ""), client.library, client.environment].filter(Boolean).join(" · "),
         ],
-        [say("dataset"), dataset && <To key="dataset" name={dataset} />],
+        [say("dataset"), dataset && <Resource key="dataset" name={dataset} />],
         ...poolFacts(spec?.workerPoolSpecs?.[0], say),
-        [say("output"), output && <To key="output" name={`${output.replace(/\/$/, "")}/`} whole />],
-        [say("model"), model && <To key="model" name={model} />],
+        [say("output"), output && <Place key="output" uri={`${output.replace(/\/$/, "")}/`} />],
+        [say("model"), model && <Resource key="model" name={model} title={pipeline?.modelToUpload?.displayName} />],
         [say("account"), replica?.account],
         [say("tenant"), replica?.tenant],
         [
           say("pipeline"),
-          pipeline && <Id key="pipeline" text={pipeline.name ?? ""} shown={idOf(pipeline.name ?? "")} />,
+          pipeline && <Called key="pipeline" name={pipeline.name ?? ""} title={pipeline.displayName} />,
         ],
-        [say("job"), run.job && <Id key="job" text={run.job} shown={idOf(run.job)} />],
+        [say("job"), run.job && <Called key="job" name={run.job} title={job?.displayName} />],
       ]}
     />
   );
@@ -111,16 +113,28 @@ function poolFacts(
   if (!pool) return [];
   const { pythonPackageSpec: python, containerSpec: container } = pool;
   const uris = python?.packageUris ?? [];
+  const args = python?.args ?? container?.args ?? [];
   const facts: Fact[] = [
     [say("image"), python?.executorImageUri ?? container?.imageUri],
     [
       say("code"),
-      python?.pythonModule ?? (container?.command?.length && <Program key="code" text={container.command.join(" ")} />),
+      python?.pythonModule ??
+        (container?.command?.length && <Program key="code" text={joinWords(container.command)} />),
     ],
-    [say("package"), uris.length > 0 && uris.map((uri): ReactNode => <To key={uri} name={uri} whole />)],
-    [say("args"), (python?.args ?? container?.args ?? []).join(" ")],
+    [say("package"), uris.length > 0 && uris.map((uri): ReactNode => <Place key={uri} uri={uri} />)],
+    [say("args"), args.length > 0 && <Program key="args" text={joinWords(args)} />],
   ];
   return facts.filter(([, value]) => !!value);
+}
+
+/** What a resource is called, and the id that programs know it by. */
+function Called({ name, title }: { name: string; title: string | undefined }) {
+  return (
+    <>
+      {title && <div>{title}</div>}
+      <Id text={name} shown={idOf(name)} />
+    </>
+  );
 }
 
 /** A command may be a whole program. */
@@ -132,11 +146,15 @@ function Program({ text }: { text: string }) {
   );
 }
 
-function To({ name, whole }: { name: string; whole?: boolean }) {
+/** A read-only link shows its run and nothing else: to its viewers other things are words. */
+function Place({ uri }: { uri: string }) {
   const { role } = useSession();
-  const page = role === "owner" ? pageOf(name) : undefined; // a read-only link shows its run and nothing else
-  const words = whole ? name : idOf(name);
-  return page ? <Link to={page as "/"}>{words}</Link> : <span>{words}</span>;
+  return role === "owner" ? <Link to={pageOf(uri) as "/"}>{uri}</Link> : <span>{uri}</span>;
+}
+
+function Resource({ name, title }: { name: string; title?: string | undefined }) {
+  const { role } = useSession();
+  return role === "owner" ? <Named name={name} /> : <span>{title ?? idOf(name)}</span>;
 }
 
 function Replicas({ replicas }: { replicas: readonly ReplicaInfo[] }) {
