@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from playwright.sync_api import Page, expect
-from tests.web.conftest import Open, Served, put, settle
+from tests.live.home import wait_until
+from tests.live.jobs import FINAL, Plan
+from tests.web.conftest import Open, Served, put, settle, submit
 
 PROJECT = "/console/projects/demo-project"
 
@@ -51,6 +53,22 @@ def test_lineage_begins_at_runs_has_directions_and_offers_only_what_there_is(loo
     if more.count():
         more.first.click(force=True)
         expect(page.locator(".react-flow__node")).not_to_have_count(before)
+
+
+def test_lineage_begins_at_custom_jobs_too(look: Open, served: Served) -> None:
+    rest = served.rest()
+    job = Plan("writes-alone").job()
+    program = "open('/gcs/console-data/alone.txt', 'w').write('x')"
+    job["jobSpec"]["workerPoolSpecs"][0]["containerSpec"] |= {"command": ["python3", "-c", program], "args": []}
+    name = submit(rest, job)
+    wait_until(lambda: rest.ask("GET", f"/v1/{name}")["state"] in FINAL, 60)
+    rest.close()
+    page = look(f"{PROJECT}/lineage").page
+    entry = page.get_by_role("listitem").filter(has_text="writes-alone")
+    expect(entry).to_contain_text("custom job")
+    entry.get_by_role("link").click()
+    expect(page.locator(".react-flow__node").filter(has_text="alone.txt")).to_be_visible()
+    expect(page.locator(".react-flow__node").filter(has_text="workerpool0-0")).to_be_visible()
 
 
 def test_a_shared_run_lists_its_links_and_takes_them_back(look: Open, served: Served) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.domains.parts import NUMBER, Parts
 
+from trigpoint.core import messages
 from trigpoint.core.pb.google.cloud.aiplatform.v1.execution_pb import Execution
 from trigpoint.domains.jobs import Replica
 from trigpoint.domains.training.record import Recorded, Run, pieces, record
@@ -97,3 +98,22 @@ def test_a_run_that_touched_much_is_written_down_piece_by_piece(parts: Parts) ->
     edges = kernel.store.read(lambda tx: graph.of_executions(tx, [name]))
     assert len(edges) == 450
     assert sum(edge.output for edge in edges) == 225
+
+
+def test_a_job_without_a_pipeline_is_a_run_of_its_own(parts: Parts) -> None:
+    one = replica(0)
+    seen = [(one, access("gs://b/in.csv")), (one, access("gs://b/out.csv", write=True))]
+    run = Run("", "alone", JOB, Execution.State.FAILED, packages=[PACKAGE], replicas=[one], seen=seen)
+    found = links(parts, run)
+    assert found == {
+        "alone": {("input", PACKAGE)},
+        "workerpool0-0": {("input", "gs://b/in.csv"), ("output", "gs://b/out.csv")},
+    }
+    told: Any = parts.ask(
+        "MetadataService",
+        parts.lineage.handlers(),
+        "GetContext",
+        {"name": f"{HERE}/metadataStores/default/contexts/job-5"},
+    )
+    assert (told.display_name, told.schema_title) == ("alone", "")
+    assert messages.plain(told.metadata) == {"customJob": JOB}

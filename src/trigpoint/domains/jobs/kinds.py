@@ -9,3 +9,5 @@ CUSTOM_JOB = Kind(
     message=CustomJob,
     pattern=pattern("projects/{project}/locations/{location}/customJobs/{custom_job}"),
 )
+LONE_JOB = "loneJobs"
+"""Kind of the work item, under a job's name, that is woken when a job has ended that no other resource launched."""

@@ -13,7 +13,7 @@ from trigpoint.core.pb.google.cloud.aiplatform.v1.job_state_pb import JobState
 from trigpoint.core.pb.google.rpc.status_pb import Status
 from trigpoint.domains.jobs import admission, failures, records, rules
 from trigpoint.domains.jobs.failures import Ending
-from trigpoint.domains.jobs.kinds import CUSTOM_JOB
+from trigpoint.domains.jobs.kinds import CUSTOM_JOB, LONE_JOB
 from trigpoint.domains.jobs.launch import Launcher, Preparing
 from trigpoint.domains.jobs.queue import Queue
 from trigpoint.domains.jobs.records import Replica
@@ -301,6 +301,8 @@ class Work:
             records.close(tx, sight.replicas, sight.gang, now)
             self._retire(tx, sight, now)
             self._wake_parent(tx, progress)
+            if not progress.parent:
+                self._kernel.wake(tx, LONE_JOB, sight.stored.row.name)
 
         self._kernel.store.write(unit)
         self._engine.release(sight.uid)

@@ -30,6 +30,7 @@ class Run:
     """What is known of a run that is over."""
 
     pipeline: str
+    """Empty for a job that no pipeline launched."""
     display_name: str
     job: str
     state: Execution.State
@@ -81,7 +82,7 @@ def pieces(run: Run) -> Iterator[Run]:
 
 def record(tx: Tx, lineage: Lineage, run: Run) -> Recorded:
     """Write one run, or a piece of it, in the caller's transaction; say what that was."""
-    found = mapping(run.pipeline)
+    found = mapping(run.job)
     location = LOCATION.build(project=found["projects"], location=found["locations"])
     store = lineage.ensure_store(tx, location)
     pen = _Pen(tx, lineage, store)
@@ -166,11 +167,12 @@ class _Pen:
     def context(self, run: Run) -> str:
         made = Context(
             display_name=run.display_name[:128],
-            schema_title="system.PipelineRun",
-            schema_version=_VERSION,
-            metadata=messages.struct({"trainingPipeline": run.pipeline, "customJob": run.job}),
+            schema_title="system.PipelineRun" if run.pipeline else "",
+            schema_version=_VERSION if run.pipeline else "",
+            metadata=messages.struct(_whose(run)),
         )
-        return self.lineage.put_context(self.tx, self.store, f"training-{id_of(run.pipeline)}", made)
+        ident = f"training-{id_of(run.pipeline)}" if run.pipeline else f"job-{id_of(run.job)}"
+        return self.lineage.put_context(self.tx, self.store, ident, made)
 
 
 def _part_of(uri: str, known: Mapping[str, str]) -> str:
@@ -184,7 +186,11 @@ def _literal(pattern: str) -> str:
 
 
 def _job(run: Run) -> dict[str, Any]:
-    return {"trainingPipeline": run.pipeline, "customJob": run.job, "replicas": len(run.replicas)}
+    return {**_whose(run), "replicas": len(run.replicas)}
+
+
+def _whose(run: Run) -> dict[str, str]:
+    return {**({"trainingPipeline": run.pipeline} if run.pipeline else {}), "customJob": run.job}
 
 
 def _digest(*parts: str) -> str:

@@ -23,9 +23,10 @@ from trigpoint.domains.training import inputs, rules
 from trigpoint.domains.training.kinds import TRAINING_PIPELINE
 from trigpoint.domains.training.record import Recorded, Run, pieces, record
 from trigpoint.domains.training.rules import Progress
+from trigpoint.domains.training.seen import packages, touched
 from trigpoint.kernel.reconcile import Again, Done, Outcome, Wait
 from trigpoint.kernel.resource import Fact, Kernel, Stored
-from trigpoint.store import Tx, telemetry
+from trigpoint.store import Tx
 
 _LOOK_EVERY = 30 * SECOND
 """A safety net: the job wakes its pipeline whenever it matters."""
@@ -223,9 +224,7 @@ class Work:
         """Gather what is known of a run that is over."""
         pipeline, progress = sight.stored.message, sight.progress
         assert sight.job is not None
-        replicas = self._jobs.replicas(progress.job)
-        self._storage.access.flush()
-        seen = [(replica, access) for replica in replicas for access in self._seen(replica.name)]
+        replicas, seen = touched(self._kernel, self._jobs, self._storage, progress.job)
         config = pipeline.input_data_config
         dataset = self._datasets.artifact(f"{sight.location}/datasets/{config.dataset_id}") if config else ""
         variables: dict[str, Any] = progress.export.get("variables", {})
@@ -238,14 +237,11 @@ class Work:
             state=_JOB_STATES[verdict],
             dataset_artifact=dataset,
             splits=splits,
-            packages=sorted({uri for pool in _spec(pipeline).worker_pool_specs for uri in _packages(pool)}),
+            packages=packages(_spec(pipeline)),
             model_artifact=self._models.artifact(progress.model) if progress.model else "",
             replicas=replicas,
             seen=seen,
         )
-
-    def _seen(self, replica: str) -> list[telemetry.Access]:
-        return self._kernel.store.telemetry.read(lambda tx: telemetry.accesses_of_attempt(tx, replica))
 
     def _end(self, sight: Sight, step: rules.End) -> Outcome:
         if not sight.progress.job:
@@ -287,8 +283,3 @@ def _by_folder(sources: list[tuple[str, int, int]]) -> list[tuple[str, int, int]
 
 def _spec(pipeline: TrainingPipeline) -> CustomJobSpec:
     return inputs.custom_job_spec(pipeline.training_task_inputs)
-
-
-def _packages(pool: Any) -> list[str]:
-    spec = pool.task.value if pool.task is not None and pool.task.field == "python_package_spec" else None
-    return list(spec.package_uris) if spec is not None else []

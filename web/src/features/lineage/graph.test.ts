@@ -41,14 +41,15 @@ describe("newIn", () => {
 
 describe("startOf", () => {
   const STORE = "projects/p/locations/l/metadataStores/default";
-  it("is the run of a pipeline, and a custom job itself", () => {
+  it("is what holds a job with its replicas: a pipeline's run, or the job's own", () => {
     const ran = {
       name: `${STORE}/executions/job-7`,
       metadata: { trainingPipeline: "projects/p/locations/l/trainingPipelines/9" },
     };
     expect(startOf(ran)).toBe(`${STORE}/contexts/training-9`);
     expect(thing(ran, "execution").role).toBe("pipeline");
-    expect(startOf({ name: ran.name })).toBe(ran.name);
+    expect(startOf({ name: ran.name })).toBe(`${STORE}/contexts/job-7`);
+    expect(startOf({ name: `${STORE}/executions/mine` })).toBe(`${STORE}/executions/mine`);
     expect(thing({ name: ran.name }, "execution").role).toBe("job");
   });
 });

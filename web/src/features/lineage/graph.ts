@@ -106,11 +106,12 @@ export function thing(one: Artifact | Execution, kind: Thing["kind"]): Thing {
   };
 }
 
-/** The name to begin with: of a training job the context that holds it with its replicas, where a pipeline made one. */
+/** The name to begin with: of a training job the context that holds it with its replicas. */
 export function startOf({ name = "", metadata }: Artifact | Execution): string {
+  const [store = "", job] = name.split("/executions/");
+  if (!job?.startsWith("job-")) return name;
   const pipeline = String(metadata?.trainingPipeline ?? "");
-  if (!name.includes("/executions/") || !pipeline) return name;
-  return `${name.slice(0, name.indexOf("/executions/"))}/contexts/training-${pipeline.slice(pipeline.lastIndexOf("/") + 1)}`;
+  return `${store}/contexts/${pipeline ? `training-${pipeline.slice(pipeline.lastIndexOf("/") + 1)}` : job}`;
 }
 
 function roleOf(one: Artifact | Execution, kind: Thing["kind"]): Role {
