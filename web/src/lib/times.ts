@@ -34,9 +34,12 @@ const STEPS: readonly [limit: number, per: number, unit: Intl.RelativeTimeFormat
   [Number.POSITIVE_INFINITY, 365 * 86_400, "year"],
 ];
 
-/** How long ago, or in how long. */
+/** How long ago, or in how long: what was said to last seven days ends in seven days, not six, a moment later. */
 export function formatRelative(at: Micros, now: Micros): string {
   const seconds = (at - now) / 1e6;
   const [, per, unit] = STEPS.find(([limit]) => Math.abs(seconds) < limit) ?? STEPS[0] ?? [0, 1, "second" as const];
-  return new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(Math.trunc(seconds / per), unit);
+  return new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(
+    seconds > 0 ? Math.round(seconds / per) : Math.trunc(seconds / per),
+    unit,
+  );
 }

@@ -40,7 +40,10 @@ export function Details({ thing, around, onOpen, onClose }: Given) {
           [say("schema"), thing.schema],
           ...VERBS.map(
             (verb) =>
-              [say(verb), around[verb].length > 0 && <Names key={verb} of={around[verb]} onOpen={onOpen} />] as Fact,
+              [
+                say(verb),
+                around[verb].length === 0 ? "" : <Names key={verb} of={around[verb]} onOpen={onOpen} />,
+              ] as Fact,
           ),
           [say("name"), <Id key="name" text={thing.id} shown={idOf(thing.id)} />],
         ]}

@@ -1,5 +1,5 @@
 // The lines of the graph, with their heads, and words at those of the chosen node.
-import { ViewportPortal } from "@xyflow/react";
+import { useStore, ViewportPortal } from "@xyflow/react";
 import { memo } from "react";
 import { useTexts } from "~/i18n";
 import css from "./Lineage.module.css";
@@ -9,7 +9,6 @@ import { lineageTexts } from "./texts";
 const KINDS = ["reads", "makes"] as const;
 
 export const Lines = memo(({ lines, heads, words }: Lined) => {
-  const say = useTexts(lineageTexts);
   return (
     <ViewportPortal>
       <svg className={css.lines} aria-hidden="true">
@@ -19,12 +18,23 @@ export const Lines = memo(({ lines, heads, words }: Lined) => {
             <path d={heads[kind]} className={css.heads} />
           </g>
         ))}
-        {words.map(({ id, kind, x, y }) => (
-          <text key={id} x={x} y={y} className={css.word}>
-            {say(`arrow.${kind}`)}
-          </text>
-        ))}
+        <Words words={words} />
       </svg>
     </ViewportPortal>
   );
 });
+
+const SIZE = 11;
+const LARGEST = 24;
+
+/** Words keep their size while one looks from afar. */
+function Words({ words }: Pick<Lined, "words">) {
+  const say = useTexts(lineageTexts);
+  const zoom = useStore((state) => state.transform[2]);
+  const size = Math.min(LARGEST, Math.max(SIZE, SIZE / zoom));
+  return words.map(({ id, kind, x, y }) => (
+    <text key={id} x={x} y={y} fontSize={size} className={css.word}>
+      {say(`arrow.${kind}`)}
+    </text>
+  ));
+}

@@ -54,7 +54,7 @@ function Versions({ model: { name = "" } }: { model: Model }) {
 
 function columns(say: Say<(typeof modelTexts.keys)[number]>): Column<Model>[] {
   return [
-    { id: "versions", title: say("versions"), width: "minmax(215px, 1fr)", cell: (one) => <Versions model={one} /> },
+    { id: "versions", title: say("versions"), width: "minmax(110px, 2.4fr)", cell: (one) => <Versions model={one} /> },
     { id: "version", title: say("default"), width: "76px", optional: true, cell: (one) => one.versionId },
     {
       id: "aliases",
