@@ -44,6 +44,7 @@ class Replica:
         self._usage = Usage(room)
         self._reporter = Reporter(spec, directory, self._command)
         self._log = LogWriter(directory.file("logs"), spec.limits.log_bytes, self._logs_moved)
+        room.watch.tell = lambda: self._reporter.files_touched(room.watch)
 
     def live(self) -> None:
         """Run to the end."""
@@ -58,10 +59,12 @@ class Replica:
         else:
             message = "The machine or the process that watched over this replica failed; what it did last is unknown."
             outcome = self._directory.status.outcome or Outcome(protocol.LOST, message=message)
+            self._room.watch.complete = False
         self._log.close()
         if self._directory.status.outcome is None:
             self._write_down(outcome)
-        self._reporter.report("outcome", {**asdict(outcome), **self._log.counts()})
+        files = {"files": self._room.watch.all(), "watched": self._room.watch.complete}
+        self._reporter.report("outcome", {**asdict(outcome), **self._log.counts(), **files})
         self._room.clear()
         self._reporter.close(_PATIENCE)
 
@@ -167,7 +170,8 @@ class Replica:
             os.close(write_error)
         pump.start()
         self._started(running)
-        self._reporter.report("started", {"pid": running.pid, "argv": argv, "env": self._room.shown(env)})
+        body = {"pid": running.pid, "argv": argv, "env": self._room.shown(env), "watched": self._room.watch.complete}
+        self._reporter.report("started", body)
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         code = self._watch(running)
         self._reporter.beat(self._usage.measure(self._log.counts()))

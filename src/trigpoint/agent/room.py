@@ -15,6 +15,7 @@ from .limits import Group, name_of
 from .network import Network
 from .protocol import CA_VARIABLES, MARK, RunSpec
 from .stage import Stage
+from .watch import Watch
 
 
 class Running:
@@ -54,6 +55,7 @@ class Room:
         self.stage = Stage()
         self.network = Network(spec)
         self.group = Group(name_of(spec), spec.limits)
+        self.watch = Watch()
         self.lost: list[str] = []
         self.site = ""
         """Directory of user packages that the program sees; set by `show_packages`."""
@@ -184,6 +186,7 @@ class Room:
             return
         self._closed = True
         self.kill()
+        self.watch.finish()
         self.network.close()
         self.stage.call(self.group.leave)
         self.group.remove()

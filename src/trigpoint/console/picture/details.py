@@ -21,7 +21,10 @@ from trigpoint.store import Tx, graph, objects
 MOST_THINGS = 1000
 _CLUSTER = frozenset({"CLUSTER_SPEC", "TF_CONFIG", "MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "RANK"})
 _OUTCOME = {"reason": "reason", "exit_code": "exitCode", "signal": "signal", "message": "message", "tail": "tail"}
-_UNSEEN = "Reads through /gcs are not observed; writes there are, once the job has ended, in the primary's name."
+_UNSEEN = (
+    "What the program does to files below /gcs could not be watched (that needs root and fanotify): what lies there "
+    "when the job is over is drawn as written by its first replica."
+)
 
 
 class Details:
@@ -103,7 +106,7 @@ def _replica(records: Records, member: Member, where: Places, found: NodeDetails
         variables=[_variable(name, value, given, guarded=guarded) for name, value in sorted(variables.items())],
         command=list(record.argv or record.command),
         cluster=_cluster(variables),
-        lost=[*record.lost, *([_UNSEEN] if record.runtime == "sandbox" else [])],
+        lost=[*record.lost, *([_UNSEEN] if record.argv and not record.watched else [])],
         objects=_things(records, touched)[:MOST_THINGS],
         usage=usage(beat) if (beat := records.beats.get(record.name)) is not None else None,
     )

@@ -148,19 +148,19 @@ class Files:
             after = page[-1].name
         return found
 
-    def rescan(self, bucket: str, prefix: str = "", caller: Caller | None = None) -> Swept:
-        """Bring the rows in line with files that were written or removed under /gcs; `caller` is who did it."""
-        steps = list(self.sweep(bucket, prefix, caller))
+    def rescan(self, bucket: str, prefix: str = "") -> Swept:
+        """Bring the rows in line with files that were written or removed under /gcs."""
+        steps = list(self.sweep(bucket, prefix))
         adopted = tuple(row for step in steps for row in step.adopted)
         return Swept(adopted, tuple(row for step in steps for row in step.deleted))
 
-    def sweep(self, bucket: str, prefix: str = "", caller: Caller | None = None) -> Iterator[Swept]:
+    def sweep(self, bucket: str, prefix: str = "") -> Iterator[Swept]:
         """Do the same name by name; yield after each what it changed, so that a caller can pause in between."""
-        for swept in self.sweeper.sweep(bucket, prefix.encode()):
-            if caller is not None:
-                for row in swept.adopted:
-                    self.things.written(caller, row)
-            yield swept
+        yield from self.sweeper.sweep(bucket, prefix.encode())
+
+    def note(self, caller: Caller, row: ObjectRow, *, write: bool, series: str = "") -> None:
+        """Note that a caller touched a generation below /gcs; see `AccessLog.record`."""
+        self.things.access.record(caller, caller.project, row, row.size, write=write, series=series)
 
     def _holds(self, project: str, uri: GsUri) -> bool:
         row = self.objects.store.read(lambda tx: rows.get_bucket(tx, uri.bucket))
