@@ -54,7 +54,7 @@ export function AsText({ moment, onOpen }: { moment: Moment; onOpen: (id: string
               <td>{title(edge.source)}</td>
               <td>{[say(`edge.${edge.kind}`), tellLabel(say, edge.kind, edge.label)].filter(Boolean).join(" · ")}</td>
               <td>{title(edge.target)}</td>
-              <td>{amount && tellAmount(say, edge.kind, amount)}</td>
+              <td>{amount && tellAmount(say, edge.kind, edge.label, amount)}</td>
               <td>{formatClock(edge.since, true)}</td>
             </tr>
           ))}

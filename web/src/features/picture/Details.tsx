@@ -14,7 +14,7 @@ import { idOf, pageOf } from "~/lib/names";
 import { formatClock } from "~/lib/times";
 import { formatBytes } from "~/lib/units";
 import { joinWords } from "~/lib/words";
-import { tellAmount, tellLabel, type Words } from "./amounts";
+import { tellAmount, tellLabel, tellOpened, type Words } from "./amounts";
 import type { Moment } from "./moment";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
@@ -82,7 +82,7 @@ export function Details({ picture, moment, id, explains, onClose }: Given) {
                   : `${titles.get(edge.source) ?? ""} ${say(`edge.${edge.kind}`)} →`}
               </span>
               <span className={css.muted}>
-                {[tellLabel(say, edge.kind, edge.label), amount && tellAmount(say, edge.kind, amount)]
+                {[tellLabel(say, edge.kind, edge.label), amount && tellAmount(say, edge.kind, edge.label, amount)]
                   .filter(Boolean)
                   .join(" · ")}
               </span>
@@ -176,6 +176,7 @@ function Objects({ objects }: { objects: readonly Thing[] }) {
           const told = [
             one.read > 0 && `${say("read")} ${formatBytes(one.read)}`,
             one.written > 0 && `${say("written")} ${formatBytes(one.written)}`,
+            !one.read && !one.written && one.opens > 0 && tellOpened(say, one.opens),
           ];
           return (
             <li key={`${one.uri}#${one.generation}`}>

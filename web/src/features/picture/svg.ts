@@ -110,7 +110,7 @@ function edgeSvg(edge: Drawn, boxes: ReadonlyMap<string, Box>, colour: Colour): 
   if (!from || !to) return "";
   const group = groupOf(edge.kind);
   const { path } = route(edge.kind, from, to);
-  return `<path d="${path}" fill="none" stroke="${colour(EDGE_TOKENS[group])}" stroke-width="1.6" marker-end="url(#${group})"/>`;
+  return `<path d="${path}" fill="none" stroke="${colour(EDGE_TOKENS[group])}" stroke-width="1.6"${edge.label === "found" ? ' stroke-dasharray="2 5"' : ""} marker-end="url(#${group})"/>`;
 }
 
 function labelSvg(edge: Drawn, lane: number, boxes: ReadonlyMap<string, Box>, say: Words, colour: Colour): string {
