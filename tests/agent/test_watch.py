@@ -61,7 +61,7 @@ def totals(body: dict[str, Any]) -> Found:
 def told(ears: Ears, replica: str = "workerpool0-0") -> Found:
     """Return what was reported on the way, taken together as the server does."""
     known: Found = {}
-    for report in [r for r in list(ears.reports.get(replica, [])) if r.kind == "files"]:
+    for report in [r for r in list(ears.reports.get(replica, [])) if "files" in r.body]:
         for what, uri, size, count, _, _ in report.body["files"]:
             known[what, uri.removeprefix("gs://mine/")] = size, count
     return {key: value for key, value in known.items() if value[1]}
@@ -165,6 +165,15 @@ def test_odd_names_and_files_that_are_none(start: Start, ears: Ears, bucket: Pat
         ("open", "in"): (1, 1),
     }
     json.dumps(ears.body("outcome")["files"]).encode()
+
+
+def test_a_file_whose_other_name_is_deleted_keeps_its_own(start: Start, ears: Ears) -> None:
+    agent = start(
+        "open(b + 'one', 'w').write('12'); os.link(b + 'one', b + 'two'); time.sleep(0.4); os.remove(b + 'one')\n"
+        "f = open(b + 'three', 'w'); f.write('3'); f.flush(); time.sleep(0.4)\n"
+        "os.rename(b + 'three', b + 'od\\nd'); f.close()\n"
+    )
+    assert last(ears, agent) == {("save", "one"): (2, 1), ("save", "three"): (1, 1)}
 
 
 def test_all_is_told_again_to_a_server_that_was_away(start: Start, ears: Ears, bucket: Path) -> None:

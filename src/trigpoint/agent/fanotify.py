@@ -11,10 +11,12 @@ from typing import Iterator
 READ, WRITTEN, CLOSED_AFTER_WRITING, CLOSED = 0x01, 0x02, 0x08, 0x10
 """Bits of an event. CLOSED: a file that was not open for writing."""
 OVERFLOW = 0x4000
-_CLOSE_ON_EXEC, _DO_NOT_WAIT, _QUEUE_WITHOUT_END, _MARKS_WITHOUT_END = 0x01, 0x02, 0x10, 0x20
+_CLOSE_ON_EXEC, _DO_NOT_WAIT, _MARKS_WITHOUT_END = 0x01, 0x02, 0x20
 _ADD, _WHOLE_MOUNT = 0x01, 0x10
 _HEADER = struct.Struct("=IBBHQii")
 """Length, version, reserved, length of the header, bits, descriptor, pid."""
+_AT_ONCE = 100
+"""Events that are read, and files that are open for them, at one time."""
 _AT_FDCWD = -100
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -23,7 +25,7 @@ class Group:
     """What one listener hears. Each method raises OSError where the kernel refuses."""
 
     def __init__(self) -> None:
-        flags = _CLOSE_ON_EXEC | _DO_NOT_WAIT | _QUEUE_WITHOUT_END | _MARKS_WITHOUT_END
+        flags = _CLOSE_ON_EXEC | _DO_NOT_WAIT | _MARKS_WITHOUT_END  # the kernel bounds the queue, and says so
         self._fd = _check(_libc.fanotify_init(flags, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_LARGEFILE", 0)))
 
     def fileno(self) -> int:
@@ -36,13 +38,19 @@ class Group:
         _check(_libc.fanotify_mark(self._fd, _ADD | _WHOLE_MOUNT, bits, _AT_FDCWD, os.fsencode(path)))
 
     def events(self) -> Iterator[tuple[int, int]]:
-        """Yield (bits, descriptor of the file) of what waits, -1 with an overflow; descriptors belong to the caller."""
-        while True:
+        """Yield (bits, descriptor of the file) of what waits; descriptors belong to the caller.
+
+        The descriptor is -1, and the bits are OVERFLOW, where something was lost.
+        """
+        lost = 0
+        while lost < _AT_ONCE:
             try:
-                data = os.read(self._fd, 1 << 16)
+                data = os.read(self._fd, _AT_ONCE * _HEADER.size)
             except BlockingIOError:
                 return
-            except OSError:  # one file that cannot be opened any more: its event is gone, the others wait
+            except OSError:  # a file that cannot be opened: its event is gone, the others wait
+                lost += 1
+                yield OVERFLOW, -1
                 continue
             offset = 0
             while offset < len(data):

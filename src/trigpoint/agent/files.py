@@ -10,8 +10,8 @@ from .protocol import SAVED
 
 MOST = 300
 """Files of one kind that are told apart, and as many folders; what comes after is told by bucket."""
-_MOST_SIZES = 20_000
-"""Files of one entry that are known again, so that their sizes are counted once."""
+_MOST_SIZES = 50_000
+"""Files that are known again, so that their sizes are counted once."""
 Identity = Hashable
 """What stays the same of a file, whatever its name becomes."""
 Entry = Tuple[str, str, int, int, int, int]
@@ -26,12 +26,17 @@ class _Total:
     count: int = 0
     sizes: dict[Identity, int] = field(default_factory=dict)
 
-    def grow(self, identity: Identity, size: int) -> None:
-        """Count a file's size: of one that is known, only what it has grown."""
-        before = self.sizes.get(identity, 0)
-        self.bytes += max(0, size - before)
-        if identity in self.sizes or len(self.sizes) < _MOST_SIZES:
-            self.sizes[identity] = max(size, before)
+    def grow(self, identity: Identity, size: int, room: int) -> int:
+        """Count a file's size, of one that is known only what it has grown; return how many more are known now.
+
+        Without `room` for one more it will not be known again.
+        """
+        before = self.sizes.get(identity)
+        self.bytes += max(0, size - (before or 0))
+        if before is None and not room:
+            return 0
+        self.sizes[identity] = max(size, before or 0)
+        return int(before is None)
 
 
 class Files:
@@ -40,28 +45,34 @@ class Files:
     def __init__(self) -> None:
         self._totals: dict[tuple[str, str], _Total] = {}
         self._apart: Counter[str] = Counter()
+        self._moved: dict[tuple[str, str], int] = {}
         self._changed: dict[tuple[str, str], None] = {}
+        self._known = 0
 
     def touch(self, what: str, uri: str, identity: Identity, size: int, time: int, opens: int) -> None:
         """Note that a file was touched, `opens` times more than known; `size` is what it has now."""
         key = self._place(what, uri)
         total = self._totals.setdefault(key, _Total(time, time))
         total.last, total.count = max(total.last, time), total.count + opens
-        total.grow(identity, size)
+        self._known += total.grow(identity, size, _MOST_SIZES - self._known)
         self._changed[key] = None
 
     def move(self, old: str, new: str) -> None:
         """Note that a file that was written has another name now; its old one tells nothing any more."""
-        gone = self._totals.get((SAVED, old))
-        if gone is None or not gone.count:
+        gone = self._totals.pop((SAVED, old), None)
+        if gone is None:
             return
+        self._apart[SAVED] -= 1
+        self._moved[SAVED, old] = gone.last
+        if len(self._moved) > MOST:
+            del self._moved[next(iter(self._moved))]
         key = self._place(SAVED, new)
         total = self._totals.setdefault(key, _Total(gone.first, gone.last))
         total.first, total.last = min(total.first, gone.first), max(total.last, gone.last)
         total.count += gone.count
+        self._known -= len(gone.sizes)
         for identity, size in gone.sizes.items():
-            total.grow(identity, size)
-        self._totals[SAVED, old] = _Total(gone.first, gone.last)
+            self._known += total.grow(identity, size, _MOST_SIZES - self._known)
         self._changed[SAVED, old] = self._changed[key] = None
 
     def move_all(self, old: str, new: str) -> None:
@@ -83,10 +94,11 @@ class Files:
     def all(self) -> list[Entry]:
         """Return every entry: for who may have missed some."""
         self._changed = {}
-        return [self._entry(key) for key in self._totals]
+        return [self._entry(key) for key in {**self._moved, **self._totals}]
 
     def _entry(self, key: tuple[str, str]) -> Entry:
-        total = self._totals[key]
+        moved = self._moved.get(key, 0)
+        total = self._totals.get(key) or _Total(moved, moved)
         return (*key, total.bytes, total.count, total.first, total.last)
 
     def _place(self, what: str, uri: str) -> tuple[str, str]:

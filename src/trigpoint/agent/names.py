@@ -20,7 +20,7 @@ _SETTLED = 0.25
 """Seconds after which a new file is told: most that are written under another name have theirs by then."""
 _HELD = 1.0
 """Seconds for which a file is held after it was written."""
-_MOST = 200
+_MOST = 100
 """Files that are held, and folders that are followed."""
 _FOLDERS_EVERY = 1.0
 _VERSION = 0x80087601
@@ -60,6 +60,15 @@ class Names:
     def following(self) -> bool:
         """Whether a folder may be renamed that matters."""
         return bool(self._folders)
+
+    def of(self, fd: int) -> str:
+        """Return the URI of an open file below /gcs, of a deleted one the last; empty where no object may have it."""
+        path = _link(fd)
+        if path.endswith(_GONE) and not self._is(fd, path):
+            path = path[: -len(_GONE)]
+        bucket, _, name = path[len(TOP) :].partition("/") if path.startswith(TOP) else ("", "", "")
+        odd = "\n" in name or "\r" in name or len(name.encode("utf-8", "replace")) > 1024
+        return _uri(path) if bucket and name and not odd else ""
 
     def hold(self, identity: Identity, fd: int, name: str, opens: int) -> bool:
         """Follow a file that was written, opened so many times more; return whether by this descriptor."""
@@ -107,12 +116,18 @@ class Names:
         """Take over the name that a file has now; return whether it is gone."""
         if os.fstat(held.fd).st_nlink == 0:
             return True
-        name = name_of(held.fd)
+        name = self.of(held.fd)
         if name and name != held.name:
             if held.told:
                 self._files.move(held.name, name)
             held.name = name
             self._follow(name)
+        return False
+
+    def _is(self, fd: int, path: str) -> bool:
+        """Return whether an open file really has a name that looks like that of a deleted one."""
+        with contextlib.suppress(OSError):
+            return os.path.samestat(os.fstat(fd), os.stat(path.lstrip("/"), dir_fd=self.root, follow_symlinks=False))
         return False
 
     def _follow(self, name: str) -> None:
@@ -149,16 +164,6 @@ def identity_of(fd: int, look: os.stat_result) -> Identity:
     with contextlib.suppress(OSError):  # not every file system has them
         fcntl.ioctl(fd, _VERSION, generation)
     return look.st_dev, look.st_ino, int.from_bytes(generation, "little")
-
-
-def name_of(fd: int) -> str:
-    """Return the URI of an open file below /gcs, of a deleted one the last; empty where no object may have it."""
-    path = _link(fd)
-    if path.endswith(_GONE) and os.fstat(fd).st_nlink == 0:
-        path = path[: -len(_GONE)]
-    bucket, _, name = path[len(TOP) :].partition("/") if path.startswith(TOP) else ("", "", "")
-    odd = "\n" in name or "\r" in name or len(name.encode("utf-8", "replace")) > 1024
-    return _uri(path) if bucket and name and not odd else ""
 
 
 def _link(fd: int) -> str:

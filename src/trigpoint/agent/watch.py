@@ -18,11 +18,14 @@ from typing import Callable, Iterable
 from . import fanotify
 from .directory import now
 from .files import Entry, Files
-from .names import TOP, Identity, Names, identity_of, name_of
+from .names import TOP, Identity, Names, identity_of
 from .protocol import OPENED
 
-_PAUSE, _SOON, _LATER = 100, 250, 1000
-"""Milliseconds between two looks: while much happens, while new files get their names, and while folders may."""
+_PAUSE, _SOON, _LATER = 20, 200, 1000
+"""Milliseconds between two looks: while much happens (the kernel's queue must not fill), while there is something to
+tell or new files get their names, and while folders may get others."""
+_TELL = 0.15
+"""Seconds between two times that news are told."""
 
 
 class Watch:
@@ -90,14 +93,17 @@ class Watch:
         for fd in (self._over, self._group.fileno()):
             both.register(fd, select.POLLIN)
         pause: int | None = None
+        told = 0.0
         while not over.poll(_PAUSE):
             both.poll(pause)
+            moment = time.monotonic()
             with self._lock:
                 self._take(self._group)
-                self._names.settle(time.monotonic())
-                told = self._files.changed
-                pause = _SOON if self._names.holding else _LATER if self._names.following else None
-            if told:
+                self._names.settle(moment)
+                changed = self._files.changed
+                pause = _SOON if changed or self._names.holding else _LATER if self._names.following else None
+            if changed and moment - told >= _TELL:
+                told = moment
                 self.tell()
 
     def _take(self, group: fanotify.Group) -> None:
@@ -113,21 +119,24 @@ class Watch:
 
     def _hear(self, bits: int, fd: int) -> bool:
         """Take one event; return whether its descriptor is kept."""
-        look, name = os.fstat(fd), name_of(fd)
-        if not name or not stat.S_ISREG(look.st_mode):
+        look, name = os.fstat(fd), self._names.of(fd)
+        if not stat.S_ISREG(look.st_mode):
             return False
         identity = identity_of(fd, look)
-        if bits & (fanotify.READ | fanotify.CLOSED):
-            opens = _began(self._reading, identity)
-            self._files.touch(OPENED, name, identity, look.st_size, now(), opens)
-        kept = False
-        if bits & (fanotify.WRITTEN | fanotify.CLOSED_AFTER_WRITING):
-            kept = self._names.hold(identity, fd, name, _began(self._writing, identity))
+        kept = bool(name) and self._note(bits, fd, name, identity, look.st_size)
         if bits & fanotify.CLOSED_AFTER_WRITING:
             self._writing.discard(identity)
         if bits & (fanotify.CLOSED | fanotify.CLOSED_AFTER_WRITING):
             self._reading.discard(identity)
         return kept
+
+    def _note(self, bits: int, fd: int, name: str, identity: Identity, size: int) -> bool:
+        if bits & (fanotify.READ | fanotify.CLOSED):
+            opens = _began(self._reading, identity)
+            self._files.touch(OPENED, name, identity, size, now(), opens)
+        if bits & (fanotify.WRITTEN | fanotify.CLOSED_AFTER_WRITING):
+            return self._names.hold(identity, fd, name, _began(self._writing, identity))
+        return False
 
 
 def _began(known: set[Identity], identity: Identity) -> int:
