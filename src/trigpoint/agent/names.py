@@ -114,15 +114,13 @@ class Names:
 
     def _rename(self, held: _Held) -> bool:
         """Take over the name that a file has now; return whether it is gone."""
-        if os.fstat(held.fd).st_nlink == 0:
-            return True
         name = self.of(held.fd)
         if name and name != held.name:
             if held.told:
                 self._files.move(held.name, name)
             held.name = name
             self._follow(name)
-        return False
+        return os.fstat(held.fd).st_nlink == 0
 
     def _is(self, fd: int, path: str) -> bool:
         """Return whether an open file really has a name that looks like that of a deleted one."""
