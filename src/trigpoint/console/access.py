@@ -156,21 +156,22 @@ class Sessions:
 
     def end_all(self) -> None:
         """End every session of the home."""
-
-        def unit(tx: Tx) -> int:
-            now, row = self._clock.now(), resources.get(tx, _EPOCH)
-            if row is None:
-                resources.insert(tx, Row(_EPOCH, "consoleEpochs", "", b"1", create_time=now, update_time=now))
-                return 1
-            following = int(row.message) + 1
-            resources.update(tx, Row(**{**asdict(row), "message": b"%d" % following, "update_time": now}))
-            return following
-
-        self._epoch = self._store.write(unit)
+        self._epoch = self._store.write(lambda tx: end_sessions(tx, self._clock.now()))
 
     def _sign(self, email: str, link: str, begun: Micros, until: Micros) -> str:
         told = {"sub": email, "aud": _AUDIENCE, "epoch": self._epoch, "begun": begun, "until": until}
         return jwt.encode({**told, **({"link": link} if link else {})}, self._key, "HS256")
+
+
+def end_sessions(tx: Tx, now: Micros) -> int:
+    """Begin another epoch, of which no session is yet, also none that a backup forgot the end of; return it."""
+    row = resources.get(tx, _EPOCH)
+    if row is None:
+        resources.insert(tx, Row(_EPOCH, "consoleEpochs", "", b"%d" % now, create_time=now, update_time=now))
+        return now
+    following = max(now, int(row.message) + 1)
+    resources.update(tx, Row(**{**asdict(row), "message": b"%d" % following, "update_time": now}))
+    return following
 
 
 def denied(name: str) -> PermissionDenied:

@@ -89,6 +89,14 @@ class Links:
         self._store.write(unit)
 
 
+def remove_all(tx: Tx, now: Micros) -> int:
+    """Take every link of the home back; return how many there were."""
+    rows = resources.select(tx, KIND, limit=100_000).rows
+    for row in rows:
+        resources.delete(tx, row, now)
+    return len(rows)
+
+
 def _row(link: Link) -> Row:
     return Row(
         f"{KIND}/{link.id}",
