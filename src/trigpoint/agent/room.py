@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from typing import Mapping, Sequence
 
-from . import interpreter, linux, tree
+from . import interpreter, linux, sentences, tree
 from .directory import remove
 from .limits import Group, name_of
 from .network import Network
@@ -201,9 +201,9 @@ class Room:
         if shared.path:
             self._own = self.workplace("environment")
             interpreter.lay(self._own, shared, shared.base, shared.path, user_packages=False)
-        self.lost.append("No sandbox: the program runs as the server's user and sees the machine's files.")
+        self.lost.append(sentences.NO_SANDBOX)
         if self.spec.buckets:
-            self.lost.append("/gcs is not available without a sandbox; use gs:// addresses.")
+            self.lost.append(sentences.NO_GCS)
 
     def _start(self, argv: list[str], env: dict[str, str], stdout: int, stderr: int) -> Running:
         guard = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []

@@ -11,7 +11,7 @@ import socket
 import subprocess
 from typing import Callable, Mapping
 
-from . import interpreter, linux, tree, users
+from . import interpreter, linux, sentences, tree, users
 from .directory import remove
 from .protocol import MARK, RunSpec
 from .room import Room, Running
@@ -69,7 +69,7 @@ class Sandbox(Room):
             try:
                 self._uid, self._userns = users.take(spec.uid)
             except OSError as error:
-                problem = f"The program runs as the server's user: files cannot be mapped to another ({error})."
+                problem = sentences.SERVERS_USER.format(problem=error)
         self._binds: list[tuple[str, str, str]] = []
         self._init = 0
         super().__init__(spec, directory)
@@ -162,7 +162,7 @@ class Sandbox(Room):
             linux.private_mounts()
         except OSError:
             self.network.open_shared()
-            self.lost.append("The server is not root: the program runs as its user, in the machine's network.")
+            self.lost.append(sentences.NOT_ROOT)
         else:
             self.network.open_own()
         for bucket, path in self.spec.buckets.items():
@@ -331,7 +331,7 @@ class Sandbox(Room):
         try:
             return self._map(path, name)
         except OSError as error:
-            self.lost.append(f"{name} is read-only for the program: its files cannot be mapped to its user ({error}).")
+            self.lost.append(sentences.READ_ONLY.format(place=name, problem=error))
             return path
 
     def _map(self, path: str, name: str) -> str:

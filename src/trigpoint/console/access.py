@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 
 import jwt
 
+from trigpoint.console import sentences
 from trigpoint.core.call import Caller
 from trigpoint.core.clock import SECOND, Clock, Micros
 from trigpoint.core.errors import PermissionDenied, ResourceExhausted, Unauthenticated
@@ -59,7 +60,7 @@ class Session:
     def act(self) -> None:
         """Raise PermissionDenied for a viewer."""
         if not self.owner:
-            raise PermissionDenied("A read-only link lets one look, not act.")
+            raise PermissionDenied(sentences.LOOK_ONLY)
 
     def see(self, name: str) -> None:
         """Raise PermissionDenied, the same for what is absent and what is not theirs, unless they may see it."""
@@ -115,7 +116,7 @@ class Patience:
         with self._lock:
             now = self._clock.now()
             if len(self._wrong) == MOST_WRONG and self._wrong[0] > now - 60 * SECOND:
-                raise ResourceExhausted("Too many wrong codes. Wait a minute, then use a fresh one (`trig console`).")
+                raise ResourceExhausted(sentences.MANY_CODES)
             self._wrong.append(now)
 
 
@@ -176,7 +177,7 @@ def end_sessions(tx: Tx, now: Micros) -> int:
 
 def denied(name: str) -> PermissionDenied:
     """Return what is said of a thing that is absent or somebody else's: one text for both."""
-    return PermissionDenied(f"There is no {name[:300]!r} that you may see. Check the name, or ask for access.")
+    return PermissionDenied(sentences.NOTHING.format(name=repr(name[:300])))
 
 
 def _signed_out(text: str) -> Unauthenticated:

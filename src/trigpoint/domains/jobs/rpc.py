@@ -139,8 +139,8 @@ class Rpc:
 
 
 def _in_vain(field: str, instead: str) -> Fact:
-    said = f"{field} has no effect here: {instead}."
-    return Fact("customJob.unheeded", {"field": field, "detail": f"{instead}."}, log=said, severity="WARNING")
+    said = f"{field} has no effect here: {instead}"
+    return Fact("customJob.unheeded", {"field": field, "detail": instead}, log=said, severity="WARNING")
 
 
 def _in_state(stored: Stored[CustomJob], what: str, fix: str = "") -> FailedPrecondition:

@@ -10,6 +10,7 @@ from trigpoint.core.errors import InvalidArgument, NotFound, Violation
 from trigpoint.core.uris import GsUri
 from trigpoint.data.objects import Objects, Reading, missing
 from trigpoint.data.objects_sweep import Sweeper, Swept
+from trigpoint.domains.storage import sentences
 from trigpoint.domains.storage.rules import Query
 from trigpoint.domains.storage.things import Target, Things
 from trigpoint.store import objects as rows
@@ -34,14 +35,16 @@ class Files:
         """
         parsed = uris.parse(uri, field)
         if not self._holds(project, parsed):
-            raise NotFound(f"{field}: the {_absent(parsed, uri)}")
+            raise NotFound(sentences.NO_BUCKET.format(field=field, **_absent(parsed, uri)))
         return parsed
 
     def refuse_absent(self, project: str, uri: str, field: str) -> None:
         """Refuse a request that names a place to write to, unless its bucket is the project's: InvalidArgument."""
         parsed = uris.parse(uri, field)
         if not self._holds(project, parsed):
-            raise InvalidArgument(violations=[Violation(field, f"The {_absent(parsed, uri)}")])
+            raise InvalidArgument(
+                violations=[Violation(field, sentences.NO_SUCH_BUCKET.format(**_absent(parsed, uri)))]
+            )
 
     def exists(self, project: str, uri: str, field: str = "uri") -> bool:
         """Return whether an object of exactly this name is there."""
@@ -53,7 +56,7 @@ class Files:
         parsed = self.check_bucket(project, uri, field)
         row = self.sweeper.get(parsed.bucket, parsed.name.encode()) if parsed.name else None
         if row is None:
-            raise NotFound(f"{field}: there is no object {uris.shown(uri)}. Upload it, or correct the URI.")
+            raise NotFound(sentences.NO_OBJECT.format(field=field, uri=uris.shown(uri)))
         return row
 
     def list(self, project: str, uri: str, field: str = "uri") -> Iterator[tuple[GsUri, ObjectRow]]:
@@ -75,7 +78,7 @@ class Files:
         try:
             reading = self.things.open(reader, Target(parsed.bucket, parsed.name))
         except NotFound:
-            raise NotFound(f"{field}: there is no object {uris.shown(uri)}. Upload it, or correct the URI.") from None
+            raise NotFound(sentences.NO_OBJECT.format(field=field, uri=uris.shown(uri))) from None
         self.things.served(reader, reading.row, reading.row.size)
         return reading
 
@@ -183,8 +186,5 @@ def inside(project: str) -> Caller:
     return Caller(email=f"service-{project}@gcp-sa-aiplatform.iam.gserviceaccount.com", project=project)
 
 
-def _absent(parsed: GsUri, uri: str) -> str:
-    return (
-        f"bucket {parsed.bucket} does not exist in this project. Create it "
-        f"(gcloud storage buckets create gs://{parsed.bucket}) or correct the URI {uris.shown(uri)}."
-    )
+def _absent(parsed: GsUri, uri: str) -> dict[str, str]:
+    return {"bucket": parsed.bucket, "address": f"gs://{parsed.bucket}", "uri": uris.shown(uri)}
