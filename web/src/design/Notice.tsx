@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import { ApiError, SignedOut, Unreachable } from "~/api/problems";
 import { useTexts } from "~/i18n";
 import css from "./Notice.module.css";
+import { Said } from "./Said";
 import { designTexts } from "./texts";
 
 type Kind = "failed" | "waits" | "info";
@@ -36,9 +37,7 @@ export function Problem({ error, retry }: { error: unknown; retry?: () => void }
         : String(error instanceof Error ? error.message : error);
   return (
     <Notice kind="failed" title={say("problem.title")}>
-      <p className={css.words} lang={error instanceof ApiError && error.message ? "en" : undefined}>
-        {text}
-      </p>
+      <p className={css.words}>{error instanceof ApiError ? <Said text={text} /> : text}</p>
       {retry && !(error instanceof Unreachable) && (
         <Button size="compact-sm" variant="default" mt="xs" onClick={retry}>
           {say("retry")}

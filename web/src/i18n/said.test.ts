@@ -26,7 +26,8 @@ test("a sentence within another is said too, and the programs' own words stay", 
   expect(said(step, "zh")).toEqual([
     { text: "正在构建 host/image:latest 的运行环境：已安装 53 个软件包，用时 1.20s，正在编译", foreign: false },
   ]);
-  const failed = "The replica workerpool0-0 exited with a non-zero status of 1. Termination reason: Error. \nKeyError: 'x'";
+  const failed =
+    "The replica workerpool0-0 exited with a non-zero status of 1. Termination reason: Error. \nKeyError: 'x'";
   expect(said(failed, "zh")).toEqual([
     { text: "副本 workerpool0-0 以非零状态 1 退出。终止原因：Error。", foreign: false },
     { text: "\n", foreign: false },

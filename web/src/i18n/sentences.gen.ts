@@ -41,7 +41,7 @@ export const SENTENCES = {
   "agent.TOO_LONG": "{name} is too long or too deep",
   "agent.NO_CONTENT": "{name} has no content",
   "agent.TWICE": "{name} occurs twice",
-  "console.UNSEEN_READS": "Reads through /gcs are not observed; writes there are, once the job has ended, in the primary's name.",
+  "console.UNWATCHED": "What the program does to files below /gcs could not be watched (that needs root and fanotify): what lies there when the job is over is drawn as written by its first replica.",
   "console.NOTHING": "There is no {name} that you may see. Check the name, or ask for access.",
   "console.NO_NODE": "The picture of {run} has no node {node} now.",
   "console.LOOK_ONLY": "A read-only link lets one look, not act.",

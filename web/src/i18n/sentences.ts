@@ -42,7 +42,8 @@ export const CHINESE: Record<Sentence, string> = {
   "agent.NO_CONTENT": "{name} 没有内容",
   "agent.TWICE": "{name} 重复出现",
 
-  "console.UNSEEN_READS": "不观察经由 /gcs 的读取；经由 /gcs 的写入在作业结束后以主副本的名义记录。",
+  "console.UNWATCHED":
+    "无法监视程序对 /gcs 下文件的操作（这需要 root 和 fanotify）：作业结束时那里的内容会画成由其第一个副本写入。",
   "console.NOTHING": "没有您有权查看的 {name}。请检查名称，或申请访问权限。",
   "console.NO_NODE": "{run} 的全景图中目前没有节点 {node}。",
   "console.LOOK_ONLY": "只读链接只能查看，不能操作。",
@@ -121,8 +122,7 @@ export const CHINESE: Record<Sentence, string> = {
   "jobs.FULL": "已有 {running} 个副本在运行，本机最多同时运行 {most} 个。调高 `parallel_jobs` 可运行更多。",
   "jobs.QUOTA_USED": "{quota} 个 vCPU 的配额中已使用 {used} 个；此作业请求 {asked} 个。",
   "jobs.EXCESS": "作业请求 {vcpus} 个 vCPU 和 {memory} GiB 内存，而本机有 {cpus} 个 vCPU 和 {machine_memory} GiB 内存",
-  "jobs.INSUFFICIENT":
-    "本机资源不足：{excess}。请使用更小的机器类型或更少的副本，或关闭 `strict` 以允许超额分配。",
+  "jobs.INSUFFICIENT": "本机资源不足：{excess}。请使用更小的机器类型或更少的副本，或关闭 `strict` 以允许超额分配。",
   "jobs.OVER_QUOTA": "以下配额指标超出上限：{metrics}。{fix}",
   "jobs.NO_ACCELERATOR":
     "本机没有 {accelerator}：请从 machine_spec 中移除加速器并使用不自带加速器的机器类型，或在有该加速器的机器上运行。",
@@ -135,8 +135,7 @@ export const CHINESE: Record<Sentence, string> = {
   "jobs.OWN_IMAGE": "{image} 无法在这里运行：尚不支持构建自定义镜像。请使用 {example} 之类的镜像。",
   "jobs.EXITED": "副本 {task} 以非零状态 {status} 退出。",
   "jobs.TERMINATED": "副本 {task} 以非零状态 {status} 退出。终止原因：{how}。",
-  "jobs.OUT_OF_MEMORY":
-    "副本 {task} 内存不足，以非零状态 {status} 退出。请使用内存更大的机器类型，或分批读取数据。",
+  "jobs.OUT_OF_MEMORY": "副本 {task} 内存不足，以非零状态 {status} 退出。请使用内存更大的机器类型，或分批读取数据。",
   "jobs.MORE": "要进一步了解作业退出的原因，请查看日志：{link}",
   "jobs.TIMEOUT":
     "作业 {job} 的运行时间超过其超时 {seconds} 秒，已被停止。请调大 scheduling.timeout，或让程序更早结束。",

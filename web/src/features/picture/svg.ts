@@ -1,6 +1,6 @@
 // The picture as an SVG file: the same boxes and curves, with the theme's colours written in. Pure.
 import type { NodeKind, Picture } from "~/api/console.gen";
-import { toneOf } from "~/design/State";
+import { stateNow, toneOf } from "~/design/State";
 import { tellShort, type Words } from "./amounts";
 import { type Arrangement, type Box, isSlim } from "./arrange";
 import type { Drawn } from "./bundle";
@@ -93,7 +93,7 @@ function nodeSvg(seen: SeenNode, box: Box | undefined, say: Words, colour: Colou
     text(
       box.x + 12,
       box.y + 18,
-      `${say(`kind.${node.kind}`)}${state ? `  ·  ${state}` : ""}`,
+      `${say(`kind.${node.kind}`)}${state ? `  ·  ${stateNow(state)}` : ""}`,
       tone || colour("--text-muted"),
       10.5,
       600,

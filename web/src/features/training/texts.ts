@@ -200,7 +200,7 @@ export const trainingTexts = texts("training", {
     runtime: "运行于",
     "runtime.sandbox": "沙箱",
     "runtime.process": "普通进程",
-    lost: "未能强制的限制",
+    lost: "未强制执行",
     exit: "退出",
     json: "API 返回的内容",
     waits: "等待",
