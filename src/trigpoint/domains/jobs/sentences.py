@@ -31,7 +31,7 @@ NOT_PREBUILT = "{image} is not a prebuilt image that is known here; use one such
 OWN_IMAGE = "{image} can't be run here: images of your own are not built yet. Use one such as {example}."
 
 EXITED = "The replica {task} exited with a non-zero status of {status:d}."
-TERMINATED = "The replica {task} exited with a non-zero status of {status:d}. Termination reason: {how}."
+TERMINATED = EXITED + " Termination reason: {how}."
 OUT_OF_MEMORY = (
     "The replica {task} ran out of memory and exited with a non-zero status of {status:d}. "
     "Use a machine type with more memory, or read the data in parts."
