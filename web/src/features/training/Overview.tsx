@@ -183,12 +183,12 @@ function Replicas({ replicas }: { replicas: readonly ReplicaInfo[] }) {
                       <Id text={one.host} />
                     </td>
                     <td>{one.python}</td>
-                    <td>
+                    <td className={css.short}>
                       {one.runtime === "sandbox" || one.runtime === "process"
                         ? say(`runtime.${one.runtime}`)
                         : one.runtime}
                     </td>
-                    <td>{one.reason && `${one.exitCode} ${outcomeNow(one.reason)}`}</td>
+                    <td className={css.short}>{one.reason && `${one.exitCode} ${outcomeNow(one.reason)}`}</td>
                     <td className={css.muted}>
                       <Said text={one.lost.join("\n")} />
                     </td>
