@@ -135,7 +135,7 @@ def test_sentences_are_said_with_what_they_tell() -> None:
 @pytest.mark.parametrize("place", OF_RUNS)
 def test_what_runs_are_explained_with_is_no_sentence_of_its_own(place: str) -> None:
     found = [
-        f"{path.relative_to(ROOT)}:{node.lineno}: {text}"
+        f"{path.relative_to(ROOT)}: {text}"
         for path, tree in modules(place)
         if str(path.relative_to(SOURCE)) not in NOT_SHOWN
         for node in ast.walk(tree)
