@@ -21,6 +21,7 @@ import psutil
 import structlog
 from uv import find_uv_bin
 
+from trigpoint.console import access, links
 from trigpoint.core import ready
 from trigpoint.core.clock import SECOND, Micros, SystemClock, SystemIds
 from trigpoint.core.errors import FailedPrecondition, InvalidArgument
@@ -123,9 +124,21 @@ def _restore(given: Settings, source: str) -> Mapping[str, Any]:
                 given.path(name).rename(aside / name)
             if folder.exists():
                 folder.rename(given.path(name))
-        return {"restored": str(path), "replaced files are in": str(aside)}
+        taken = _forget_guests(given)
+        return {"restored": str(path), "replaced files are in": str(aside), "read-only links taken back": taken}
     finally:
         os.close(lock)
+
+
+def _forget_guests(given: Settings) -> int:
+    """End all sessions and links, for some may have been ended since the backup; return how many links there were."""
+    store = Store.open(given.database_url, given.telemetry_url)
+    now = SystemClock().now()
+    try:
+        store.write(lambda tx: access.end_sessions(tx, now))
+        return store.write(lambda tx: links.remove_all(tx, now))
+    finally:
+        store.close()
 
 
 def _accept_loss(given: Settings) -> Mapping[str, Any]:

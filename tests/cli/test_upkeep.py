@@ -15,8 +15,11 @@ import pytest
 import structlog
 
 from trigpoint import settings, upkeep
-from trigpoint.core.clock import SystemClock
-from trigpoint.core.errors import FailedPrecondition
+from trigpoint.console.access import Sessions
+from trigpoint.console.links import Links
+from trigpoint.core.call import Caller
+from trigpoint.core.clock import SystemClock, SystemIds
+from trigpoint.core.errors import FailedPrecondition, Unauthenticated
 from trigpoint.data import copies
 from trigpoint.store import Store, events
 
@@ -85,6 +88,29 @@ def test_a_backup_is_made_whatever_jobs_left_in_buckets(tmp_path: Path) -> None:
     restored = trig(home, "restore", str(copy))
     assert restored.returncode == 0, restored.stderr
     assert stat.S_IMODE((bucket / "shell").stat().st_mode) == 0o777
+
+
+def test_a_restored_home_knows_no_session_and_no_link(tmp_path: Path) -> None:
+    home, copy = tmp_path / "home", tmp_path / "copy"
+    home.mkdir()
+    run, clock = "projects/1/locations/l/customJobs/5", SystemClock()
+    caller = Caller("me", "1")
+    store = opened(home)
+    links = Links(store, clock, SystemIds(), lambda name: ("run", frozenset({name})))
+    _, secret = links.make(run, 1, "me")
+    cookie = Sessions(store, clock, b"s", lambda email: caller).begin("me")
+    store.close()
+    assert trig(home, "backup", str(copy)).returncode == 0
+    store = opened(home)
+    Sessions(store, clock, b"s", lambda email: caller).end_all()
+    store.close()
+    restored = trig(home, "restore", str(copy))
+    assert restored.returncode == 0, restored.stderr
+    store = opened(home)
+    assert Links(store, clock, SystemIds(), lambda name: None).open(secret) is None
+    with pytest.raises(Unauthenticated):
+        Sessions(store, clock, b"s", lambda email: caller).read(cookie)
+    store.close()
 
 
 def test_a_backup_that_fails_leaves_nothing_that_looks_like_one(

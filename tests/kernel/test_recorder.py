@@ -35,10 +35,10 @@ def totals(found: list[Step]) -> list[tuple[str, int, int, int]]:
     return [(step.thing, step.time, step.bytes, step.count) for step in found]
 
 
-def read_of(name: str, time: int, size: int = 10) -> tuple[Access, tuple[str, ...]]:
+def read_of(name: str, time: int, size: int = 10) -> tuple[Access, str, tuple[str, ...]]:
     uri = f"gs://b/d/{name}"
     fact = Access(REPLICA, "me", uri, 1, False, "1", size, 1, time, time)
-    return fact, (f"{uri}#1", "gs://b/d/*", "gs://b/*")
+    return fact, "read", (f"{uri}#1", "gs://b/d/*", "gs://b/*")
 
 
 def test_the_first_access_is_a_step_of_its_own_and_later_ones_are_merged(store: Store) -> None:
@@ -132,7 +132,7 @@ def test_it_writes_by_itself_the_first_sighting_at_once(store: Store) -> None:
 def test_closing_writes_what_is_left(store: Store) -> None:
     recorder = Recorder(store, SystemClock())
     recorder.start()
-    recorder.access(Access("", "me", "gs://b/o", 1, False, "1", 10, 1, 5, 5), ("gs://b/o#1",))
+    recorder.access(Access("", "me", "gs://b/o", 1, False, "1", 10, 1, 5, 5), "read", ("gs://b/o#1",))
     recorder.close()
     assert of(store, "") == []
     assert len(store.telemetry.read(lambda tx: telemetry.accesses_of_object(tx, "gs://b/o"))) == 1

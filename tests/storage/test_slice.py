@@ -128,8 +128,9 @@ def test_what_a_job_leaves_under_gcs(storage: Storage, store: Store) -> None:
     folder = storage.files.tree_path("mine") / "out"
     folder.mkdir()
     (folder / "model.json").write_bytes(b"{}")
-    swept = storage.files.rescan("mine", "out/", REPLICA)
-    assert [row.name for row in swept.adopted] == [b"out/model.json"]
+    [made] = storage.files.rescan("mine", "out/").adopted
+    assert made.name == b"out/model.json"
+    storage.files.note(REPLICA, made, write=True)
     row = storage.things.get(OWNER, Target("mine", "out/model.json"))
     assert b"application/json" in row.attributes
     storage.tick()

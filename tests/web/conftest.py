@@ -225,3 +225,22 @@ def settle(page: Page) -> None:
     """Wait until a page shows what it is about."""
     page.locator("main h1").first.wait_for()
     expect(page.locator("main [aria-busy=true]")).to_have_count(0, timeout=15_000)
+
+
+def marked(page: Page) -> tuple[list[str], list[str]]:
+    """Return the texts of a page and of its titles, but for code, and those that are marked as English."""
+    found = page.evaluate(
+        """() => {
+          const own = [], foreign = [];
+          const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+          while (walk.nextNode()) {
+            const at = walk.currentNode.parentElement;
+            if (!at || at.closest('code, pre, kbd, script, style, noscript')) continue;
+            if (at.closest('[lang=en]')) foreign.push(walk.currentNode.data);
+            else if (!at.closest('[data-data]')) own.push(walk.currentNode.data);
+          }
+          for (const one of document.querySelectorAll('[title]:not([data-data], code)')) own.push(one.title);
+          return [own, foreign];
+        }"""
+    )
+    return found[0], found[1]

@@ -44,13 +44,13 @@ def edges_at(picture: Any, at: int) -> dict[str, str]:
     """Return the edges at an instant, with their rows, lines and bytes in words."""
     nodes = nodes_at(picture, at)
     return {
-        edge["id"]: told(edge["kind"], step(edge["amounts"], at))
+        edge["id"]: told(edge["kind"], edge["label"], step(edge["amounts"], at))
         for edge in picture["edges"]
         if edge["since"] <= at and {edge["source"], edge["target"]} <= nodes.keys()
     }
 
 
-def told(kind: str, amount: Mapping[str, Any]) -> str:
+def told(kind: str, label: str, amount: Mapping[str, Any]) -> str:
     """Return an amount as the page says it in English."""
     parts = [
         f"{amount[unit]:,} {unit if amount[unit] != 1 else unit[:-1]}"
@@ -59,6 +59,8 @@ def told(kind: str, amount: Mapping[str, Any]) -> str:
     ]
     if amount.get("bytes") and kind != "exports":
         parts.append(size(amount["bytes"]))
+    if (kind, label) == ("reads", "gcs"):
+        parts.append(f"opened {amount['count']:,} time{'s' if amount['count'] != 1 else ''}")
     if amount.get("count", 0) > 1 and (kind in ("asks", "calls") or not parts):
         parts.append(f"{amount['count']:,} times")
     return " · ".join(parts)

@@ -12,6 +12,8 @@ import zlib
 from dataclasses import dataclass
 from typing import IO, Iterator, NamedTuple
 
+from . import sentences
+
 _CHUNK = 1 << 16
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -52,14 +54,14 @@ class _Member(tarfile.TarInfo):
 
     def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
         if self.type == tarfile.GNUTYPE_SPARSE:
-            raise BadArchive(f"{_shown(self.name)} is neither a file nor a folder")
+            raise BadArchive(sentences.NO_FILE.format(name=_shown(self.name)))
         if self.type not in (*tarfile.REGULAR_TYPES, tarfile.DIRTYPE) and self.size > _LONGEST_HEADER:
-            raise BadArchive("a header of the archive is too long")
+            raise BadArchive(sentences.LONG_HEADER)
         found: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
         return found
 
     def _proc_gnusparse_10(self, *given: object) -> None:
-        raise BadArchive(f"{_shown(self.name)} is neither a file nor a folder")
+        raise BadArchive(sentences.NO_FILE.format(name=_shown(self.name)))
 
 
 class _Entry(NamedTuple):
@@ -95,9 +97,9 @@ def extract(archive: str, target: str, bounds: Bounds = USUAL) -> list[str]:
     except BadArchive:
         raise
     except _DAMAGE as error:
-        raise BadArchive(f"the archive is damaged: {error}") from error
+        raise BadArchive(sentences.DAMAGED.format(problem=error)) from error
     except OSError as error:
-        raise BadArchive(f"the archive cannot be unpacked: {error.strerror or error}") from error
+        raise BadArchive(sentences.NOT_UNPACKED.format(problem=error.strerror or error)) from error
     finally:
         os.close(root)
     return names
@@ -112,12 +114,12 @@ class _Budget:
     def entry(self) -> None:
         self._entries -= 1
         if self._entries < 0:
-            raise BadArchive(f"the archive holds more than {self._bounds.entries} entries")
+            raise BadArchive(sentences.MANY_ENTRIES.format(most=self._bounds.entries))
 
     def take(self, size: int) -> None:
         self._bytes -= size
         if self._bytes < 0:
-            raise BadArchive("the archive unpacks to more than is allowed for its size")
+            raise BadArchive(sentences.TOO_MUCH)
 
 
 def _entries(archive: str) -> Iterator[_Entry]:
@@ -127,7 +129,7 @@ def _entries(archive: str) -> Iterator[_Entry]:
     with tarfile.open(archive, "r|*", tarinfo=_Member) as tar:
         for member in tar:
             if not (member.isfile() or member.isdir()) or member.issparse():
-                raise BadArchive(f"{_shown(member.name)} is neither a file nor a folder")
+                raise BadArchive(sentences.NO_FILE.format(name=_shown(member.name)))
             yield _Entry(member.name, member.isdir(), bool(member.mode & 0o100), tar.extractfile(member))
 
 
@@ -142,12 +144,12 @@ def _zip_entries(archive: str) -> Iterator[_Entry]:
     with open(archive, "rb") as raw:
         end = zipfile._EndRecData(raw)  # type: ignore[attr-defined]
     if end is None or end[5] > _LONGEST_LIST:
-        raise BadArchive("the list of the archive's members is too long")
+        raise BadArchive(sentences.LONG_LIST)
     with zipfile.ZipFile(archive) as file:
         for info in file.infolist():
             kind = (info.external_attr >> 16) & 0o170000
             if kind not in (0, 0o100000, 0o040000):
-                raise BadArchive(f"{_shown(info.filename)} is neither a file nor a folder")
+                raise BadArchive(sentences.NO_FILE.format(name=_shown(info.filename)))
             if info.is_dir():
                 yield _Entry(info.filename, True, False, None)
             else:
@@ -160,9 +162,9 @@ def _parts(name: str, depth: int) -> list[str]:
     plain = name[2:] if name.startswith("./") else name
     parts = [part for part in plain.rstrip("/").split("/") if part != "."]
     if name.startswith("/") or "\\" in name or "\0" in name or ".." in parts or "" in parts[:-1]:
-        raise BadArchive(f"{_shown(name)} is not a name inside the archive")
+        raise BadArchive(sentences.OUTSIDE.format(name=_shown(name)))
     if len(parts) > depth or any(len(os.fsencode(part)) > 255 for part in parts):
-        raise BadArchive(f"{_shown(name)} is too long or too deep")
+        raise BadArchive(sentences.TOO_LONG.format(name=_shown(name)))
     return [part for part in parts if part]
 
 
@@ -184,11 +186,11 @@ def _folder(root: int, parts: list[str]) -> Iterator[int]:
 
 def _write(folder: int, name: str, entry: _Entry, budget: _Budget) -> None:
     if entry.source is None:
-        raise BadArchive(f"{_shown(entry.name)} has no content")
+        raise BadArchive(sentences.NO_CONTENT.format(name=_shown(entry.name)))
     try:
         fd = os.open(name, _FLAGS, 0o755 if entry.executable else 0o644, dir_fd=folder)
     except FileExistsError:
-        raise BadArchive(f"{_shown(entry.name)} occurs twice") from None
+        raise BadArchive(sentences.TWICE.format(name=_shown(entry.name))) from None
     with open(fd, "wb") as file:
         while True:
             data = entry.source.read(_CHUNK)

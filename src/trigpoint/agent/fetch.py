@@ -13,6 +13,8 @@ import time
 from typing import Callable
 from urllib.parse import quote
 
+from . import sentences
+
 _HOST = "storage.googleapis.com"
 _TOKEN = "/computeMetadata/v1/instance/service-accounts/default/token"  # noqa: S105 - a path, not a secret
 _CHUNK = 1 << 20
@@ -37,7 +39,7 @@ class Fetcher:
     def fetch(self, uri: str, path: str) -> None:
         """Write the object gs://BUCKET/NAME to a file. Tries again while the server is away or overloaded."""
         if not uri.startswith("gs://") or "/" not in uri[5:]:
-            raise FetchError(f"{uri}: a package must be given as gs://BUCKET/OBJECT")
+            raise FetchError(sentences.NO_URI.format(uri=uri))
         bucket, _, name = uri[5:].partition("/")
         pause = 0.1
         for attempt in range(_TRIES):
@@ -76,7 +78,7 @@ class Fetcher:
             response = connection.getresponse()
             body = response.read()
             if response.status != 200:
-                raise ValueError(f"the metadata server answered {response.status}")
+                raise ValueError(sentences.NO_TOKEN.format(status=response.status))
             return str(json.loads(body)["access_token"])
         finally:
             connection.close()
@@ -105,12 +107,12 @@ def _save(response: http.client.HTTPResponse, path: str) -> None:
             size += len(data)
             file.write(data)
     if expected is not None and size != int(expected):
-        raise ValueError("the connection ended before the object did")
+        raise ValueError(sentences.CUT_OFF)
 
 
 def _explain(uri: str, status: int, words: str) -> str:
     if status == 404:
-        return f"{uri} does not exist, or the job's service account may not see it; check packageUris"
+        return sentences.NO_OBJECT.format(uri=uri)
     if status in (401, 403):
-        return f"the job's service account may not read {uri}; grant it access to the bucket"
-    return f"{uri} could not be read ({status or ''} {words})".replace("( ", "(")
+        return sentences.NO_ACCESS.format(uri=uri)
+    return sentences.NOT_READ.format(uri=uri, problem=f"{status or ''} {words}".lstrip())

@@ -8,7 +8,7 @@ import signal
 import time
 from typing import Callable
 
-from . import tree
+from . import sentences, tree
 from .protocol import Limits, RunSpec
 
 _ROOT = "/sys/fs/cgroup"
@@ -28,9 +28,9 @@ class Group:
         else:
             for controller in wanted:
                 self._make_v1(root, controller, name)
-        self._limit("memory", limits.memory_bytes, self._set_memory, "memory")
-        self._limit("cpu", limits.cpus, self._set_cpus, "CPU share")
-        self._limit("pids", limits.processes, self._set_processes, "number of processes")
+        self._limit("memory", limits.memory_bytes, self._set_memory, sentences.MEMORY)
+        self._limit("cpu", limits.cpus, self._set_cpus, sentences.CPU_SHARE)
+        self._limit("pids", limits.processes, self._set_processes, sentences.PROCESSES)
 
     def enter(self) -> None:
         """Put the calling thread into the group where that is possible (v1): what it starts is born in it.
@@ -135,7 +135,7 @@ class Group:
                 raise OSError("no controller")
             apply(amount)
         except OSError:
-            self.lost.append(f"The limit on {words} is not enforced: this machine offers no control group for it.")
+            self.lost.append(sentences.NO_LIMIT.format(what=words))
 
     def _set_memory(self, amount: float) -> None:
         path = self._paths["memory"]

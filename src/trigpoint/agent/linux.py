@@ -9,6 +9,8 @@ import socket
 import struct
 import sys
 
+from . import sentences
+
 NEW_MOUNTS, NEW_NETWORK, NEW_USER = 0x00020000, 0x40000000, 0x10000000
 _OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR = 428, 429, 442
 _KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219}
@@ -83,7 +85,7 @@ def user_namespace(uid: int) -> int:
     os.close(held)
     try:
         if not os.read(ready, 1):
-            raise OSError("user namespaces are not allowed here")
+            raise OSError(sentences.NO_USER_NAMESPACES)
         for kind in ("uid_map", "gid_map"):
             with open(f"/proc/{pid}/{kind}", "w") as file:
                 file.write(f"0 {uid} 1\n")

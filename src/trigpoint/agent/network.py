@@ -10,7 +10,7 @@ import subprocess
 import threading
 from typing import Mapping
 
-from . import linux
+from . import linux, sentences
 from .protocol import Address, RunSpec
 from .relay import Proxy, Relay
 
@@ -57,7 +57,7 @@ class Network:
             ip = peer_ip(spec.rank)
         self.address = Address(self._spec.hostname, ip, {str(port): port for port in spec.ports})
         if spec.outbound:
-            self.lost.append("Outbound internet goes through an HTTP proxy: other protocols do not leave the machine.")
+            self.lost.append(sentences.PROXY_ONLY)
 
     def open_shared(self) -> None:
         """Use the machine's loopback: an unguessable address, ports of its own."""
@@ -75,7 +75,7 @@ class Network:
         proxy = self.relay.listen(ip, 0, self._proxy.handle)
         self._set_proxy(f"http://{ip}:{proxy}", ())
         self.address = Address(ip, ip, _free_ports(spec.ports))
-        self.lost.append("The network is the machine's own: ports are shared, metadata is at a secret address.")
+        self.lost.append(sentences.SHARED_NETWORK)
 
     def hosts(self, more: Mapping[str, str]) -> str:
         """Return the hosts file; `more` names peers whose addresses became known at the barrier."""

@@ -9,7 +9,7 @@ import secrets
 import shutil
 from typing import Callable
 
-from . import archive, purelib
+from . import archive, purelib, sentences
 from .fetch import Fetcher, FetchError
 from .logs import LogWriter, Pump
 from .protocol import RUNNER, STDERR, STDOUT, Package, RunSpec
@@ -69,7 +69,7 @@ class Packages:
         except FetchError as error:
             raise PackageError(str(error)) from error
         except OSError as error:
-            raise PackageError(f"{shown} could not be stored: {error.strerror}") from error
+            raise PackageError(sentences.NOT_STORED.format(package=shown, problem=error.strerror)) from error
         return path
 
     def _fetcher(self) -> Fetcher:
@@ -113,7 +113,8 @@ class Packages:
                 purelib.place(folder, found, target)
             except archive.BadArchive as error:
                 shutil.rmtree(target, ignore_errors=True)
-                raise PackageError(f"{_shown(self._spec.packages[index])} is not a usable package: {error}") from error
+                shown = _shown(self._spec.packages[index])
+                raise PackageError(sentences.NOT_USABLE.format(package=shown, problem=error)) from error
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
             installed[purelib.normalised(found.name)] = found.version
@@ -128,7 +129,7 @@ class Packages:
     def _install(self, paths: list[str]) -> None:
         """Install in two passes, as Vertex does: the packages alone, then what they require."""
         if not self._spec.uv or not self._spec.environment.path:
-            raise PackageError("this package must be built or needs other packages, and no installer is available")
+            raise PackageError(sentences.NO_INSTALLER)
         self._room.own_environment()
         for package, path in zip(self._spec.packages, paths):
             self._announce(package, path)
@@ -159,7 +160,7 @@ class Packages:
         pump.finish(5)
         said.tell(STDERR if code else RUNNER)
         if code:
-            raise PackageError(f"{_shown(package)} could not be installed (exit code {code}).")
+            raise PackageError(sentences.NOT_INSTALLED.format(package=_shown(package), code=code))
 
 
 class _Said:

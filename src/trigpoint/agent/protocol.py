@@ -52,6 +52,9 @@ RUNNER, STDOUT, STDERR = "runner", "stdout", "stderr"
 STREAMS = (RUNNER, STDOUT, STDERR)
 """Log streams of a replica; `runner` is what Vertex's images print around the program (vertex-training.md 3.4)."""
 
+OPENED, SAVED = "open", "save"
+"""What a program did to a file below /gcs: opened it to read, or wrote it."""
+
 _T = TypeVar("_T")
 
 
@@ -239,13 +242,16 @@ class Report:
 
     hello      the agent lives: first thing, and again whenever the server was away; body: Status as JSON
     prepared   body: {"address": Address, "runtime", "lost", "facts"}
-    started    the program runs; body: {"pid": n, "argv": [...], "env": its whole environment, secret addresses hidden}
+    started    the program runs; body: {"pid": n, "argv": [...], "env": its whole environment, secret addresses hidden,
+               "watched": whether all is heard that it does to files below /gcs}
+    files      what it did to them; body: {"files": [[OPENED or SAVED, `gs://` URI or folder with a star, bytes, count,
+               first time, last time], ...]}: totals of what changed; 0 and 0 for what has another name now
     logs       there is more to read; body: {"logs": {stream: bytes so far}, "lines": {stream: lines so far}}
     heartbeat  body: {"cpu_s", "memory_bytes", "memory_peak_bytes", "processes", "read_bytes", "write_bytes",
                "net_in_bytes", "net_out_bytes", "logs", "lines"}; all but memory and processes are totals
-    outcome    the last one; body: Outcome, with the final "logs" and "lines"
+    outcome    the last one; body: Outcome, with the final "logs" and "lines", all "files", and "watched"
 
-    `logs` and heartbeats have seq 0: they are not repeated and not acknowledged.
+    `logs`, `files` and heartbeats have seq 0: they are not repeated as they were and not acknowledged.
     """
 
     seq: int

@@ -12,7 +12,7 @@ import time
 from dataclasses import asdict
 from typing import Mapping
 
-from . import protocol
+from . import protocol, sentences
 from .directory import Directory, claim
 from .logs import LogWriter, Pump, cause
 from .packages import PackageError, Packages
@@ -44,6 +44,7 @@ class Replica:
         self._usage = Usage(room)
         self._reporter = Reporter(spec, directory, self._command)
         self._log = LogWriter(directory.file("logs"), spec.limits.log_bytes, self._logs_moved)
+        room.watch.tell = lambda: self._reporter.files_touched(room.watch)
 
     def live(self) -> None:
         """Run to the end."""
@@ -56,12 +57,13 @@ class Replica:
             threading.Thread(target=self._guard, name="guard", daemon=True).start()
             outcome = self._perform()
         else:
-            message = "The machine or the process that watched over this replica failed; what it did last is unknown."
-            outcome = self._directory.status.outcome or Outcome(protocol.LOST, message=message)
+            outcome = self._directory.status.outcome or Outcome(protocol.LOST, message=sentences.LOST)
+            self._room.watch.complete = False
         self._log.close()
         if self._directory.status.outcome is None:
             self._write_down(outcome)
-        self._reporter.report("outcome", {**asdict(outcome), **self._log.counts()})
+        files = {"files": self._room.watch.all(), "watched": self._room.watch.complete}
+        self._reporter.report("outcome", {**asdict(outcome), **self._log.counts(), **files})
         self._room.clear()
         self._reporter.close(_PATIENCE)
 
@@ -92,7 +94,7 @@ class Replica:
             return self._stopped() or Outcome(protocol.PREPARE_ERROR, 1, message=str(error), tail=tail)
         except (OSError, subprocess.SubprocessError) as error:
             text = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-            message = f"The replica could not be set up: {text}."
+            message = sentences.NOT_SET_UP.format(problem=text)
             self._log.line(message)
             return Outcome(protocol.START_ERROR, 128, message=message)
         finally:
@@ -159,7 +161,7 @@ class Replica:
         try:
             running = self._room.start(argv, env, write_out, write_error)
         except OSError as problem:
-            message = f"The program could not be started: {argv[0]}: {problem.strerror}."
+            message = sentences.NOT_STARTED.format(program=argv[0], problem=problem.strerror)
             self._log.line(message)
             return Outcome(protocol.START_ERROR, 128, message=message)
         finally:
@@ -167,7 +169,8 @@ class Replica:
             os.close(write_error)
         pump.start()
         self._started(running)
-        self._reporter.report("started", {"pid": running.pid, "argv": argv, "env": self._room.shown(env)})
+        body = {"pid": running.pid, "argv": argv, "env": self._room.shown(env), "watched": self._room.watch.complete}
+        self._reporter.report("started", body)
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         code = self._watch(running)
         self._reporter.beat(self._usage.measure(self._log.counts()))
@@ -218,10 +221,10 @@ class Replica:
         elif code == 0:
             reason, message = protocol.SUCCEEDED, ""
         elif starved:
-            reason, message = protocol.OUT_OF_MEMORY, "The replica ran out of memory."
+            reason, message = protocol.OUT_OF_MEMORY, sentences.OUT_OF_MEMORY
         else:
             reason = protocol.FAILED
-            message = message or (f"killed by signal {number}" if number else "")
+            message = message or (sentences.KILLED.format(signal=number) if number else "")
         self._log.line(f"Task completed. Exit code ({code}). Exit reason ({reason})")
         return Outcome(reason, code, number, message, tail)
 
@@ -247,7 +250,7 @@ class Replica:
     def _stopped(self) -> Outcome | None:
         if not self._stopping:
             return None
-        return Outcome(protocol.STOPPED, 143, 15, "Stopped before the program started.")
+        return Outcome(protocol.STOPPED, 143, 15, sentences.STOPPED_EARLY)
 
     def _started(self, running: Running) -> None:
         """Remember what runs now, so that a stop finds it."""

@@ -12,6 +12,7 @@ from typing import Any, Callable, Mapping
 
 from . import protocol, sockets
 from .directory import Directory, now, spooled
+from .watch import Watch
 
 Commanded = Callable[[protocol.Command], None]
 
@@ -49,6 +50,9 @@ class Reporter(threading.Thread):
         self._loose: deque[protocol.Report] = deque(maxlen=_KEPT)
         self._logs: Callable[[], Mapping[str, Any]] | None = None
         self._logs_after = 0.0
+        self._watch: Watch | None = None
+        self._touched = False
+        self._missed = False
         self._sequence = before[-1].seq if before else 0
         self._held = False
         self._away = False
@@ -78,6 +82,12 @@ class Reporter(threading.Thread):
             with self._lock:
                 self._logs = counts
                 self._lock.notify_all()
+
+    def files_touched(self, watch: Watch) -> None:
+        """Say that files were touched; what is known of them by then is told."""
+        with self._lock:
+            self._watch, self._touched = watch, True
+            self._lock.notify_all()
 
     def release(self) -> None:
         """Stop waiting at the barrier."""
@@ -113,7 +123,8 @@ class Reporter(threading.Thread):
                     self._lock.notify_all()
                 return
             except (OSError, ValueError):
-                self._away = True
+                self._away = self._missed = True
+                self._touched = self._watch is not None
                 self._keep(batch)
                 time.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
@@ -129,7 +140,7 @@ class Reporter(threading.Thread):
     def _next(self) -> tuple[list[protocol.Report], bool]:
         """Wait for something to send and return it; a server that was away is greeted first."""
         with self._lock:
-            while not (self._pending or self._loose or self._held):
+            while not (self._pending or self._loose or self._held or self._touched):
                 pause = self._logs_after - time.monotonic()
                 if self._logs and pause <= 0:
                     break
@@ -137,6 +148,10 @@ class Reporter(threading.Thread):
             batch = list(self._pending)
             batch.extend(self._loose)
             self._loose.clear()
+            if self._touched and self._watch is not None:
+                files = self._watch.all() if self._missed else self._watch.news()
+                batch.append(protocol.Report(0, "files", now(), {"files": files}))
+                self._touched = self._missed = False
             if self._logs is not None:
                 batch.append(protocol.Report(0, "logs", now(), dict(self._logs())))
                 self._logs = None

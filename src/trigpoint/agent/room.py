@@ -9,12 +9,13 @@ import shutil
 import subprocess
 from typing import Mapping, Sequence
 
-from . import interpreter, linux, tree
+from . import interpreter, linux, sentences, tree
 from .directory import remove
 from .limits import Group, name_of
 from .network import Network
 from .protocol import CA_VARIABLES, MARK, RunSpec
 from .stage import Stage
+from .watch import Watch
 
 
 class Running:
@@ -54,6 +55,7 @@ class Room:
         self.stage = Stage()
         self.network = Network(spec)
         self.group = Group(name_of(spec), spec.limits)
+        self.watch = Watch()
         self.lost: list[str] = []
         self.site = ""
         """Directory of user packages that the program sees; set by `show_packages`."""
@@ -184,6 +186,7 @@ class Room:
             return
         self._closed = True
         self.kill()
+        self.watch.finish()
         self.network.close()
         self.stage.call(self.group.leave)
         self.group.remove()
@@ -198,9 +201,9 @@ class Room:
         if shared.path:
             self._own = self.workplace("environment")
             interpreter.lay(self._own, shared, shared.base, shared.path, user_packages=False)
-        self.lost.append("No sandbox: the program runs as the server's user and sees the machine's files.")
+        self.lost.append(sentences.NO_SANDBOX)
         if self.spec.buckets:
-            self.lost.append("/gcs is not available without a sandbox; use gs:// addresses.")
+            self.lost.append(sentences.NO_GCS)
 
     def _start(self, argv: list[str], env: dict[str, str], stdout: int, stderr: int) -> Running:
         guard = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []

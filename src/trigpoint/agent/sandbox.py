@@ -7,10 +7,11 @@ import json
 import os
 import shlex
 import shutil
+import socket
 import subprocess
 from typing import Callable, Mapping
 
-from . import interpreter, linux, tree, users
+from . import interpreter, linux, sentences, tree, users
 from .directory import remove
 from .protocol import MARK, RunSpec
 from .room import Room, Running
@@ -68,7 +69,7 @@ class Sandbox(Room):
             try:
                 self._uid, self._userns = users.take(spec.uid)
             except OSError as error:
-                problem = f"The program runs as the server's user: files cannot be mapped to another ({error})."
+                problem = sentences.SERVERS_USER.format(problem=error)
         self._binds: list[tuple[str, str, str]] = []
         self._init = 0
         super().__init__(spec, directory)
@@ -161,7 +162,7 @@ class Sandbox(Room):
             linux.private_mounts()
         except OSError:
             self.network.open_shared()
-            self.lost.append("The server is not root: the program runs as its user, in the machine's network.")
+            self.lost.append(sentences.NOT_ROOT)
         else:
             self.network.open_own()
         for bucket, path in self.spec.buckets.items():
@@ -216,17 +217,26 @@ class Sandbox(Room):
 
     def _start(self, argv: list[str], env: dict[str, str], stdout: int, stderr: int) -> Running:
         said, say = os.pipe()
-        entry = _entry(self.launching(argv, env, _become(env)))
+        ours, theirs = socket.socketpair()
         try:
             command = self.in_group([*self._walls(say), *self._as_user(), "/bin/sh", "-s", "--", *argv])
-            process = self.spawn(command, self._trusted(), (entry, stdout, stderr), "/", (say,))
+            process = self.spawn(command, self._trusted(), (theirs.fileno(), stdout, stderr), "/", (say,))
         finally:
             os.close(say)
-            os.close(entry)
+            theirs.close()
         with open(said, "rb") as file:
-            text = file.read()  # ends once the sandbox stands, or has failed
+            text = file.read()  # ends once the sandbox has its first process, or has failed
         self._init = int(json.loads(text)["child-pid"]) if text.strip() else 0
+        with ours, contextlib.suppress(OSError):  # it may have failed
+            self._let_in(ours, self.launching(argv, env, _become(env)))
         return Running(process, self)
+
+    def _let_in(self, door: socket.socket, script: str) -> None:
+        """Have the shell inside do what a script says, once it stands there and what it will do to files is heard."""
+        door.sendall(b"echo >&0\n")
+        if door.recv(1) and self._init and self.spec.buckets:
+            self.watch.add(self._init, self.spec.buckets)
+        door.sendall(os.fsencode(script))
 
     def _trusted(self) -> dict[str, str]:
         """Return the environment of what builds the walls and changes the user: nothing in it is the program's."""
@@ -321,7 +331,7 @@ class Sandbox(Room):
         try:
             return self._map(path, name)
         except OSError as error:
-            self.lost.append(f"{name} is read-only for the program: its files cannot be mapped to its user ({error}).")
+            self.lost.append(sentences.READ_ONLY.format(place=name, problem=error))
             return path
 
     def _map(self, path: str, name: str) -> str:
@@ -379,15 +389,6 @@ def _become(env: Mapping[str, str]) -> str:
     """
     words = ["/usr/bin/env", "-i", *(f"{name}={value}" for name, value in env.items())]
     return "exec " + " ".join(map(shlex.quote, words)) + ' "$@" </dev/null'
-
-
-def _entry(script: str) -> int:
-    """Return a file with what a shell does as the program's user."""
-    entry = os.memfd_create("entry")
-    with open(os.dup(entry), "wb") as file:
-        file.write(os.fsencode(script))
-    os.lseek(entry, 0, os.SEEK_SET)
-    return entry
 
 
 def _open_folders(path: str) -> None:

@@ -57,7 +57,10 @@ def restore(
         False, "--accept-loss", help="Instead of a backup: go on without the newest changes, which are lost."
     ),
 ) -> None:
-    """Put a backup into this home; the server must be down. What was there moves aside and is kept."""
+    """Put a backup into this home; the server must be down. What was there moves aside and is kept.
+
+    Sessions of the console and read-only links end, for some of the backup's may have been ended since.
+    """
     session: Session = context.obj
     if accept_loss == (path is not None):
         raise Failure("Give either a backup or --accept-loss.", "trig restore PATH", Status.USAGE)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 
 import jwt
 
+from trigpoint.console import sentences
 from trigpoint.core.call import Caller
 from trigpoint.core.clock import SECOND, Clock, Micros
 from trigpoint.core.errors import PermissionDenied, ResourceExhausted, Unauthenticated
@@ -59,7 +60,7 @@ class Session:
     def act(self) -> None:
         """Raise PermissionDenied for a viewer."""
         if not self.owner:
-            raise PermissionDenied("A read-only link lets one look, not act.")
+            raise PermissionDenied(sentences.LOOK_ONLY)
 
     def see(self, name: str) -> None:
         """Raise PermissionDenied, the same for what is absent and what is not theirs, unless they may see it."""
@@ -115,7 +116,7 @@ class Patience:
         with self._lock:
             now = self._clock.now()
             if len(self._wrong) == MOST_WRONG and self._wrong[0] > now - 60 * SECOND:
-                raise ResourceExhausted("Too many wrong codes. Wait a minute, then use a fresh one (`trig console`).")
+                raise ResourceExhausted(sentences.MANY_CODES)
             self._wrong.append(now)
 
 
@@ -156,26 +157,27 @@ class Sessions:
 
     def end_all(self) -> None:
         """End every session of the home."""
-
-        def unit(tx: Tx) -> int:
-            now, row = self._clock.now(), resources.get(tx, _EPOCH)
-            if row is None:
-                resources.insert(tx, Row(_EPOCH, "consoleEpochs", "", b"1", create_time=now, update_time=now))
-                return 1
-            following = int(row.message) + 1
-            resources.update(tx, Row(**{**asdict(row), "message": b"%d" % following, "update_time": now}))
-            return following
-
-        self._epoch = self._store.write(unit)
+        self._epoch = self._store.write(lambda tx: end_sessions(tx, self._clock.now()))
 
     def _sign(self, email: str, link: str, begun: Micros, until: Micros) -> str:
         told = {"sub": email, "aud": _AUDIENCE, "epoch": self._epoch, "begun": begun, "until": until}
         return jwt.encode({**told, **({"link": link} if link else {})}, self._key, "HS256")
 
 
+def end_sessions(tx: Tx, now: Micros) -> int:
+    """Begin another epoch, of which no session is yet, also none that a backup forgot the end of; return it."""
+    row = resources.get(tx, _EPOCH)
+    if row is None:
+        resources.insert(tx, Row(_EPOCH, "consoleEpochs", "", b"%d" % now, create_time=now, update_time=now))
+        return now
+    following = max(now, int(row.message) + 1)
+    resources.update(tx, Row(**{**asdict(row), "message": b"%d" % following, "update_time": now}))
+    return following
+
+
 def denied(name: str) -> PermissionDenied:
     """Return what is said of a thing that is absent or somebody else's: one text for both."""
-    return PermissionDenied(f"There is no {name[:300]!r} that you may see. Check the name, or ask for access.")
+    return PermissionDenied(sentences.NOTHING.format(name=repr(name[:300])))
 
 
 def _signed_out(text: str) -> Unauthenticated:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from trigpoint import __version__
+from trigpoint.console import sentences
 from trigpoint.console.access import Codes, Patience, Session, Sessions
 from trigpoint.console.app import Entered
 from trigpoint.console.asking import Ask, Handler
@@ -67,7 +68,7 @@ class Doors:
             return session
         link = self._links.find(session.link)
         if link is None:
-            raise Unauthenticated("This read-only link has ended or was taken back.", reason="CONSOLE_SIGNED_OUT")
+            raise Unauthenticated(sentences.LINK_ENDED, reason="CONSOLE_SIGNED_OUT")
         return replace(session, runs=self._links.runs(link), expires=min(session.expires, link.expires))
 
     def _enter(self, ask: Ask) -> Entered:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
+from trigpoint.console import sentences
 from trigpoint.console.access import Session, denied
 from trigpoint.core.clock import SECOND, Clock, Ids, Micros
 from trigpoint.core.errors import InvalidArgument, NotFound, Violation
@@ -43,7 +44,7 @@ class Links:
     def make(self, run: str, days: float, by: str) -> tuple[Link, str]:
         """Return a new link to a run and its secret, which is told only now."""
         if not 0 < days <= MOST_DAYS:
-            raise InvalidArgument(violations=[Violation("days", f"from more than 0 to {MOST_DAYS}, not {days:g}")])
+            raise InvalidArgument(violations=[Violation("days", sentences.BAD_DAYS.format(most=MOST_DAYS, days=days))])
         known = self._runs_of(run)
         if known is None:
             raise denied(run)
@@ -83,10 +84,18 @@ class Links:
         def unit(tx: Tx) -> None:
             row = resources.get(tx, f"{KIND}/{ident[:64]}")
             if row is None or not session.may_see(_read(row).run):
-                raise NotFound(f"There is no link {ident[:64]!r}.")
+                raise NotFound(sentences.NO_LINK.format(link=repr(ident[:64])))
             resources.delete(tx, row, self._clock.now())
 
         self._store.write(unit)
+
+
+def remove_all(tx: Tx, now: Micros) -> int:
+    """Take every link of the home back; return how many there were."""
+    rows = resources.select(tx, KIND, limit=100_000).rows
+    for row in rows:
+        resources.delete(tx, row, now)
+    return len(rows)
 
 
 def _row(link: Link) -> Row:

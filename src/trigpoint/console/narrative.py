@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import structlog
 
+from trigpoint.console import sentences
 from trigpoint.console.access import Session
 from trigpoint.console.runs.details import told_of
 from trigpoint.console.streams import Message, Source
@@ -98,7 +99,7 @@ class _Feed:
         await asyncio.wait([ready, self._task], return_when=asyncio.FIRST_COMPLETED)
         ready.cancel()
         if self._task.done():
-            raise Unavailable("What happens can't be followed now. Try again.")
+            raise Unavailable(sentences.NOT_FOLLOWED)
         return self._seq
 
     async def page(self, seq: int) -> list[Message]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from trigpoint.console import sentences
 from trigpoint.core.errors import ResourceExhausted, TrigpointError
 
 Send = Callable[[Any], Awaitable[None]]
@@ -68,9 +69,9 @@ class Streams:
     async def serve(self, stream: Stream, send: Send, gone: Callable[[], Awaitable[Any]]) -> None:
         """Send until a source ends, the reader goes (`gone` returns) or may not go on, or the server stops."""
         if len(self._open) >= MOST_STREAMS:
-            raise ResourceExhausted(f"{MOST_STREAMS} streams are open already: close some pages.")
+            raise ResourceExhausted(sentences.MANY_STREAMS.format(most=MOST_STREAMS))
         if stream.link and list(self._open.values()).count(stream.link) >= MOST_OF_LINK:
-            raise ResourceExhausted(f"{MOST_OF_LINK} streams of this link are open already: close some pages.")
+            raise ResourceExhausted(sentences.MANY_OF_LINK.format(most=MOST_OF_LINK))
         await send(_start())
         await send(_part(_RETRY))
         writing = asyncio.create_task(self._write(stream, send))

@@ -6,7 +6,7 @@ Texts and limits: vertex-training.md sections 8.1 and 8.7.
 import re
 from collections.abc import Mapping
 
-from trigpoint.core import uris
+from trigpoint.core import sentences, uris
 from trigpoint.core.errors import InvalidArgument, Violation
 
 _LABEL_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -23,11 +23,11 @@ _LABELS = (
 def display_name(field: str, value: str, *, required: bool = True) -> list[Violation]:
     """Check a display name: present, at most 128 characters, no control characters."""
     if not value and required:
-        return [Violation(field, "Display name is required: give one of 1 to 128 characters.")]
+        return [Violation(field, sentences.NO_NAME)]
     if len(value) > 128:
-        return [Violation(field, f"Display name has {len(value)} characters; at most 128 are allowed.")]
+        return [Violation(field, sentences.LONG_NAME.format(count=len(value)))]
     if any(ord(c) < 32 or ord(c) == 127 for c in value):
-        return [Violation(field, "Display name holds a control character; use printable characters only.")]
+        return [Violation(field, sentences.ODD_NAME)]
     return []
 
 
@@ -41,8 +41,7 @@ def client_id(field: str, value: str) -> list[Violation]:
     """Check an id that the client chose: at most 63 of `[a-z0-9_-]`, the first neither digit nor hyphen."""
     if _CLIENT_ID.fullmatch(value) and value[0] != "-":
         return []
-    text = "must have 1 to 63 characters of a-z, 0-9, underscore and hyphen, and must not start with a digit or hyphen"
-    return [Violation(field, f"{value[:80]!r} {text}.")]
+    return [Violation(field, sentences.BAD_ID.format(value=repr(value[:80])))]
 
 
 def gs_uri(field: str, value: str) -> list[Violation]:

@@ -25,6 +25,8 @@ a path of this machine or a traceback. Source of codes: google/rpc/code.proto.
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
+from trigpoint.core import sentences
+
 
 class Violation(NamedTuple):
     """One bad field of a request: its request-relative snake_case path and what is wrong with it."""
@@ -148,8 +150,11 @@ class Unauthenticated(TrigpointError):
 
 def found_errors(violations: Sequence[Violation]) -> str:
     """Return the text Vertex gives for field violations (vertex-training.md section 8.7)."""
-    listed = "".join(f"{i}.Field: {v.field}; Message: {v.description}\t" for i, v in enumerate(violations, 1))
-    return "List of found errors:\t" + listed
+    listed = [
+        sentences.FIELD_ERROR.format(number=i, field=v.field, problem=v.description)
+        for i, v in enumerate(violations, 1)
+    ]
+    return "".join(f"{line}\t" for line in (sentences.FOUND_ERRORS, *listed))
 
 
 def _sayable(text: str) -> str:

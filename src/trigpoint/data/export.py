@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from trigpoint.core.errors import ResourceExhausted, TrigpointError
+from trigpoint.data import sentences
 from trigpoint.data.children import RESULT, die_with_parent, progress, replace
 from trigpoint.data.formats import SHARD_BYTES, CsvTable, Shards, Source
 from trigpoint.data.splits import SPLITS, Split, survey
@@ -92,10 +93,10 @@ def main(arguments: Sequence[str]) -> int:
         result = {"error": {"status": error.status, "message": error.message}}
     except MemoryError:
         mebibytes = job.memory_bytes // (1024 * 1024)
-        text = f"Splitting the data needs more than {mebibytes} MiB of memory. Use a fraction split or smaller files."
+        text = sentences.SPLIT_MEMORY.format(mebibytes=mebibytes)
         result = {"error": {"status": ResourceExhausted.status, "message": text}}
     except OSError as error:
-        text = f"The export could not be written: {error.strerror}. Make room on the server's disk and run it again."
+        text = sentences.NOT_WRITTEN.format(problem=error.strerror)
         result = {"error": {"status": "UNAVAILABLE", "message": text}}
     replace(job.output / RESULT, json.dumps(result))
     return 0

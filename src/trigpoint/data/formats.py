@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from trigpoint.core.errors import FailedPrecondition
+from trigpoint.data import sentences
 
 SHARD_BYTES = 128 * 1024 * 1024
 """About how large one exported file grows before the next is begun."""
@@ -45,10 +46,8 @@ class CsvTable:
                 if not row or (number == 1 and row == self.header):
                     continue
                 if len(row) != len(self.header):
-                    raise FailedPrecondition(
-                        f"Row {number} of {source.uri} has {len(row)} fields and the header has {len(self.header)}. "
-                        "Give every row as many comma-separated fields as the header, quoting fields with commas."
-                    )
+                    sizes = {"fields": len(row), "header": len(self.header)}
+                    raise FailedPrecondition(sentences.ROW_LENGTH.format(row=number, uri=source.uri, **sizes))
                 count += 1
                 if count % 100_000 == 0:
                     tick(count)
@@ -59,7 +58,7 @@ class CsvTable:
         for row in _read(first):
             if row:
                 return row
-        raise FailedPrecondition(f"{first.uri} is empty; its first line must be the header with the column names.")
+        raise FailedPrecondition(sentences.NO_HEADER.format(uri=first.uri))
 
 
 def _read(source: Source) -> Iterator[list[str]]:
@@ -68,7 +67,7 @@ def _read(source: Source) -> Iterator[list[str]]:
         try:
             yield from csv.reader(stream)
         except csv.Error as error:
-            raise FailedPrecondition(f"{source.uri} cannot be read as CSV: {error}.") from error
+            raise FailedPrecondition(sentences.NO_CSV.format(uri=source.uri, problem=error)) from error
 
 
 class Shards:

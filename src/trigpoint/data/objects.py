@@ -18,6 +18,7 @@ from weakref import WeakValueDictionary
 
 from trigpoint.core.clock import Clock, Ids
 from trigpoint.core.errors import DataLoss, FailedPrecondition, NotFound, TrigpointError
+from trigpoint.data import sentences
 from trigpoint.data.objects_blobs import Blobs, Content, Look, Step, Writer, disk
 from trigpoint.data.objects_tree import Tree
 from trigpoint.store import objects as rows
@@ -227,14 +228,11 @@ class Objects:
         except FileNotFoundError:
             if self.store.read(lambda tx: rows.get(tx, row.bucket, row.name, row.generation)) is None:
                 raise missing(row.bucket, row.name) from None
-            raise DataLoss(
-                f"The bytes of {_shown(row.bucket, row.name)} are lost: restore them from a backup."
-            ) from None
+            raise DataLoss(sentences.LOST.format(object=_shown(row.bucket, row.name))) from None
         if os.fstat(file).st_size < row.size:
             os.close(file)
-            raise DataLoss(
-                f"Generation {row.generation} of {_shown(row.bucket, row.name)} was overwritten in place through /gcs."
-            )
+            shown = _shown(row.bucket, row.name)
+            raise DataLoss(sentences.OVERWRITTEN.format(generation=row.generation, object=shown))
         return Reading(row, file)
 
     def copy(self, sources: list[ObjectRow]) -> Content:
@@ -428,7 +426,7 @@ class Objects:
 
 def missing(bucket: str, name: bytes) -> NotFound:
     """Return the error for an object that is not there, in Cloud Storage's words."""
-    return NotFound(f"No such object: {_shown(bucket, name)}")
+    return NotFound(sentences.NO_OBJECT.format(object=_shown(bucket, name)))
 
 
 def no_bucket(name: str) -> NotFound:

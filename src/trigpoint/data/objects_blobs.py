@@ -16,6 +16,7 @@ from typing import Protocol
 import google_crc32c
 
 from trigpoint.core.errors import FailedPrecondition, InvalidArgument, ResourceExhausted, Unavailable
+from trigpoint.data import sentences
 from trigpoint.store.objects import ObjectRow
 
 Step = Callable[[str], None]
@@ -188,7 +189,7 @@ class Writer:
         while offset < size:
             chunk = os.pread(source, min(CHUNK, size - offset), offset)
             if not chunk:
-                raise Unavailable("The source object changed while it was read: retry.")
+                raise Unavailable(sentences.CHANGED)
             self.write(chunk)
             offset += len(chunk)
 
@@ -239,15 +240,12 @@ class disk:  # noqa: N801 - reads as a word at `with disk():`
         if not isinstance(error, OSError):
             return
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ResourceExhausted(
-                "The server's disk is full: nothing of this object was kept; free space on it, then retry.",
-                reason="DISK_FULL",
-            ) from error
+            raise ResourceExhausted(sentences.DISK_FULL, reason="DISK_FULL") from error
         if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-            raise FailedPrecondition("The server's object storage is read-only: nothing can be written.") from error
+            raise FailedPrecondition(sentences.READ_ONLY) from error
         if error.errno == errno.EFBIG:
-            raise InvalidArgument("The object is larger than the server's file system allows.") from error
-        raise Unavailable("The server's disk failed a read or write: check the disk, then retry.") from error
+            raise InvalidArgument(sentences.TOO_LARGE) from error
+        raise Unavailable(sentences.DISK_FAILED) from error
 
 
 def _copy(source: int, target: int, size: int) -> None:
@@ -260,5 +258,5 @@ def _copy(source: int, target: int, size: int) -> None:
                 raise
             copied = os.write(target, os.pread(source, min(CHUNK, size - offset), offset))
         if not copied:
-            raise Unavailable("The source object changed while it was read: retry.")
+            raise Unavailable(sentences.CHANGED)
         offset += copied

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from trigpoint.core.errors import FailedPrecondition
+from trigpoint.data import sentences
 from trigpoint.data.objects_blobs import FILE_MODE, FOLDER_MODE, Look, Step
 
 ESCAPED = b".trigpoint-escaped"
@@ -41,7 +42,7 @@ class Tree:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except FileExistsError:
-            text = f"A file lies where the folder of bucket {self.root.name} is to be: move it elsewhere."
+            text = sentences.FILE_IN_PLACE.format(bucket=self.root.name)
             raise FailedPrecondition(text) from None
         self.root.chmod(FOLDER_MODE)
         self._step("tree.make")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from trigpoint.core.errors import TrigpointError
+from trigpoint.data import sentences
 from trigpoint.data.children import RESULT, die_with_parent, progress, replace
 from trigpoint.data.formats import CsvTable, Source
 
@@ -181,7 +182,7 @@ def main(arguments: Sequence[str]) -> int:
     except TrigpointError as error:
         result = {"error": {"status": error.status, "message": error.message}}
     except MemoryError:
-        text = "The table's rows are too long to be looked at: a single value takes hundreds of MiB."
+        text = sentences.LONG_ROWS
         result = {"error": {"status": "RESOURCE_EXHAUSTED", "message": text}}
     replace(output / RESULT, written(result))
     return 0

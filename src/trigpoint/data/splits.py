@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from trigpoint.core.errors import InvalidArgument, Violation
+from trigpoint.data import sentences
 
 SPLITS = ("training", "validation", "test")
 DEFAULT_FRACTIONS = (0.8, 0.1, 0.1)
@@ -59,9 +60,7 @@ def complete(
     """
     given = (training, validation, test)
     if any(not 0 <= part <= 1 for part in given) or sum(given) > 1 + 1e-6:
-        raise InvalidArgument(
-            violations=[Violation(field, f"fractions must be between 0 and 1 and sum to at most 1, not {given}")]
-        )
+        raise InvalidArgument(violations=[Violation(field, sentences.BAD_FRACTIONS.format(fractions=given))])
     if not any(given):
         return DEFAULT_FRACTIONS
     rest = max(0.0, 1 - sum(given))
@@ -118,7 +117,7 @@ def _column(split: Split, header: Sequence[str]) -> int:
             violations=[
                 Violation(
                     f"input_data_config.{split.kind}_split.key",
-                    f"the data has no column {split.key!r}; its columns are: {', '.join(header)[:500]}",
+                    sentences.NO_COLUMN.format(column=repr(split.key), columns=", ".join(header)[:500]),
                 )
             ]
         )

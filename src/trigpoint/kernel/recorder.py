@@ -132,13 +132,12 @@ class Recorder:
         except TrigpointError as error:
             log.warning("observations not written", reason=error.message)
 
-    def access(self, access: Access, things: Things) -> None:
-        """Note that somebody touched an object; of a replica, it is a step of the series of `things` as well."""
-        what = "write" if access.write else "read"
+    def access(self, access: Access, what: str, things: Things) -> None:
+        """Note that somebody touched an object; of a replica, it is a step of a series `what` of `things` as well."""
         growth = Growth(access.last_time, access.bytes, count=access.count)
         with self._wake:
             self._batch.access(access)
-            if access.attempt:
+            if access.attempt and what:
                 self._grow(access.attempt, what, things, growth)
             else:
                 self._hurry(LATER)

@@ -15,6 +15,7 @@ from trigpoint.core.call import Call
 from trigpoint.core.clock import Clock, Ids, Micros
 from trigpoint.core.errors import Aborted, AlreadyExists, InvalidArgument, NotFound
 from trigpoint.core.names import Pattern, id_of, parent_of, project_of
+from trigpoint.kernel import sentences
 from trigpoint.kernel.schedule import Schedule
 from trigpoint.store import Store, Tx, events, resources, work
 from trigpoint.store.resources import Row
@@ -263,7 +264,7 @@ class Kernel:
 
 def missing(kind: Kind[Any], name: str) -> NotFound:
     """Return the error for a resource that is not there (or that the caller may not know of)."""
-    return NotFound(f"The {kind.noun} {name!r} does not exist. Check its id ({id_of(name)}), project and location.")
+    return NotFound(sentences.MISSING.format(noun=kind.noun, name=repr(name), id=id_of(name)))
 
 
 def check_etag(kind: Kind[Any], given: str, current: str) -> None:

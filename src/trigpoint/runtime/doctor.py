@@ -10,6 +10,7 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
+from trigpoint.runtime import sentences
 from trigpoint.runtime.environments import discover
 
 
@@ -40,20 +41,18 @@ def sandbox() -> Finding:
     """Return whether programs can be walled in."""
     walls = ["bwrap", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--ro-bind", "/", "/"]
     problem = _problem([*walls, "true"])
-    cost = "Programs run as plain processes: no isolation, no /gcs. Install bubblewrap."
-    return Finding("sandbox", not problem, problem or "bubblewrap works", cost)
+    return Finding("sandbox", not problem, problem or sentences.BUBBLEWRAP_WORKS, sentences.WITHOUT_SANDBOX)
 
 
 def own_networks() -> Finding:
     """Return whether each replica can have a network of its own, with the ports of Vertex."""
     name = f"trig-probe-{os.getpid()}"
-    problem = "not root" if os.geteuid() != 0 else _problem(["ip", "netns", "add", name])
+    problem = sentences.NOT_ROOT if os.geteuid() != 0 else _problem(["ip", "netns", "add", name])
     if not problem:
         problem = _problem(["ip", "-n", name, "link", "add", "br0", "type", "bridge"])
         problem = problem or _problem(["ip", "-n", name, "link", "add", "v0", "type", "veth", "peer", "name", "v1"])
         _problem(["ip", "netns", "del", name])
-    cost = "Replicas share the machine's network: their ports are free ones instead of 2222."
-    return Finding("own networks", not problem, problem or "namespaces, bridges and cables work", cost)
+    return Finding("own networks", not problem, problem or sentences.NETWORKS_WORK, sentences.WITHOUT_NETWORKS)
 
 
 def _groups() -> Finding:
@@ -65,37 +64,38 @@ def _groups() -> Finding:
         path.rmdir()
         problem = ""
     except OSError as error:
-        problem = error.strerror or "no control groups"
-    cost = "Limits on CPU, memory and processes are not enforced."
-    return Finding("limits", not problem, problem or f"control groups, version {version}", cost)
+        problem = error.strerror or sentences.NO_GROUPS
+    seen = problem or sentences.GROUPS.format(version=version)
+    return Finding("limits", not problem, seen, sentences.WITHOUT_LIMITS)
 
 
 def _overlay(home: Path) -> Finding:
     known = Path("/proc/filesystems")
     works = known.exists() and "overlay" in known.read_text() and os.geteuid() == 0
-    cost = "Packages that must be installed get a copy of their environment, which is slower."
-    return Finding("overlay", works, "overlayfs is there" if works else "no overlayfs, or not root", cost)
+    seen = sentences.OVERLAY if works else sentences.NO_OVERLAY
+    return Finding("overlay", works, seen, sentences.WITHOUT_OVERLAY)
 
 
 def _installer() -> Finding:
     try:
         seen = subprocess.run([find_uv_bin(), "--version"], capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError) as error:
-        return Finding("installer", False, str(error), "Environments cannot be built.")
-    return Finding("installer", True, seen, "Environments cannot be built.")
+        return Finding("installer", False, str(error), sentences.WITHOUT_INSTALLER)
+    return Finding("installer", True, seen, sentences.WITHOUT_INSTALLER)
 
 
 def _interpreters(home: Path) -> Finding:
     """Return which Pythons environments can be made of: those that a job will be given."""
     versions = [found.version for found in discover(home / "environments" / "interpreters.json")]
-    cost = "Images get the nearest interpreter instead of their own."
-    return Finding("interpreters", "3.10" in versions, ", ".join(versions) or "none", cost)
+    seen = ", ".join(versions) or sentences.NO_PYTHON
+    return Finding("interpreters", "3.10" in versions, seen, sentences.WITHOUT_INTERPRETERS)
 
 
 def _disk(home: Path) -> Finding:
     place = next(p for p in (home, *home.parents) if p.exists())
     free = shutil.disk_usage(place).free
-    return Finding("disk", free > 5 << 30, f"{free / (1 << 30):.0f} GiB free", "Environments need several GiB.")
+    seen = sentences.DISK_FREE.format(gib=free / (1 << 30))
+    return Finding("disk", free > 5 << 30, seen, sentences.WITHOUT_DISK)
 
 
 def _problem(command: Sequence[str]) -> str:
@@ -103,10 +103,11 @@ def _problem(command: Sequence[str]) -> str:
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False)
     except FileNotFoundError:
-        return f"{command[0]} is not installed"
+        return sentences.NOT_INSTALLED.format(command=command[0])
     except (OSError, subprocess.SubprocessError) as error:
         return str(error)
     if done.returncode == 0:
         return ""
     words = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    return words[-1] if words else f"{command[0]} fails with {done.returncode} on {sys.platform}"
+    fails = sentences.FAILS.format(command=command[0], status=done.returncode, system=sys.platform)
+    return words[-1] if words else fails

@@ -22,6 +22,7 @@ from uv import find_uv_bin
 
 from trigpoint.agent.protocol import Environment
 from trigpoint.core.errors import FailedPrecondition, Unavailable
+from trigpoint.runtime import sentences
 from trigpoint.runtime.images import EnvSpec
 
 _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
@@ -122,7 +123,7 @@ class Environments:
         """
         built = self.find(spec)
         if built is not None:
-            return Progress(built, "", "ready")
+            return Progress(built, "", sentences.READY)
         key = self._key(spec, self._interpreter(spec.python)[0])
         with self._lock:
             build = self._building.get(key)
@@ -146,7 +147,7 @@ class Environments:
                 self._make(spec, interpreter, key, say)
                 built = self.find(spec)
         if built is None:
-            raise Unavailable("the environment vanished while it was being built; try again")
+            raise Unavailable(sentences.VANISHED)
         return built
 
     def remove_unused(self, older_than_s: float) -> list[str]:
@@ -175,11 +176,11 @@ class Environments:
         """Return the interpreter for a version, the nearest newer one, or the nearest at all; and what to tell."""
         found = self.interpreters()
         if not found:
-            raise FailedPrecondition("this machine has no Python that can run training code; install Python 3.10")
+            raise FailedPrecondition(sentences.NO_INTERPRETER)
         best = min(found, key=lambda i: (abs(_minor(i.version) - _minor(wanted)), _minor(i.version) < _minor(wanted)))
         if best.version == wanted:
             return best, ""
-        return best, f"Python {best.version} stands in for {wanted}, which this machine does not have."
+        return best, sentences.STANDS_IN.format(version=best.version, wanted=wanted)
 
     def _key(self, spec: EnvSpec, interpreter: Interpreter) -> str:
         content = {
@@ -198,7 +199,7 @@ class Environments:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                say("waiting for another build of the same environment")
+                say(sentences.WAITING)
                 fcntl.flock(fd, fcntl.LOCK_EX)
             yield
         finally:
@@ -213,7 +214,7 @@ class Environments:
         work.mkdir(mode=0o755)
         venv = work / "venv"
         try:
-            say(f"creating an environment with Python {interpreter.version}")
+            say(sentences.CREATING.format(version=interpreter.version))
             self._uv(["venv", "--relocatable", "--no-python-downloads", "--python", interpreter.path, str(venv)], say)
             self._install(spec, work, venv, say)
             lock = self._uv(["pip", "freeze", "--python", str(venv / "bin" / "python3")], lambda line: None)
@@ -231,13 +232,13 @@ class Environments:
         except BaseException:
             _remove(work)
             raise
-        say("ready")
+        say(sentences.READY)
 
     def _install(self, spec: EnvSpec, work: Path, venv: Path, say: Say) -> None:
         requirements, overrides = work / "requirements.txt", work / "overrides.txt"
         requirements.write_text("".join(f"{line}\n" for line in spec.requirements))
         overrides.write_text("".join(f"{line}\n" for line in spec.overrides))
-        say(f"resolving and installing {', '.join(spec.requirements)}")
+        say(sentences.INSTALLING.format(packages=", ".join(spec.requirements)))
         command = ["pip", "install", "--python", str(venv / "bin" / "python3"), "--compile-bytecode"]
         command += ["--link-mode", "copy", "--overrides", str(overrides), "--requirements", str(requirements)]
         self._uv(command, say)
@@ -258,7 +259,7 @@ class Environments:
         with self._lock:
             self._processes.discard(process)
         if self._closed:
-            raise Unavailable("the server is stopping; try again when it is back")
+            raise Unavailable(sentences.STOPPING)
         if process.returncode:
             raise _failure(lines)
         return output
@@ -267,7 +268,7 @@ class Environments:
         """Start a process in a group of its own, so that `close` ends it with everything it started."""
         with self._lock:
             if self._closed:
-                raise Unavailable("the server is stopping; try again when it is back")
+                raise Unavailable(sentences.STOPPING)
             process = subprocess.Popen(
                 command,
                 env=env,
@@ -286,7 +287,7 @@ class _Build:
     """A build that runs on a thread of its own."""
 
     def __init__(self, build: Callable[[Say], Built]) -> None:
-        self.line = "starting"
+        self.line = sentences.STARTING
         self.failure = ""
         self._ended = 0.0
         self._work = build
@@ -304,7 +305,7 @@ class _Build:
         except (FailedPrecondition, Unavailable) as error:
             self.failure = error.message
         except OSError as error:
-            self.failure = f"the environment could not be built: {error.strerror or 'the disk or a process failed'}"
+            self.failure = sentences.BUILD_BROKEN.format(problem=error.strerror or sentences.BROKEN)
         finally:
             self._ended = time.monotonic()
 
@@ -411,7 +412,7 @@ def _listen(process: subprocess.Popen[str], lines: list[str], say: Say) -> None:
         if text:
             lines.append(text)
             if text.startswith(_NEWS):
-                say(f"{text}, compiling" if text.startswith("Installed") else text)
+                say(sentences.COMPILING.format(step=text) if text.startswith("Installed") else text)
 
 
 def _failure(lines: list[str]) -> Exception:
@@ -419,10 +420,8 @@ def _failure(lines: list[str]) -> Exception:
     text = " ".join(lines[-12:])
     words = re.sub(r"(?<![\w:])/[^\s`'\"]+", "…", text)[:600]
     if re.search(r"error sending request|dns error|Failed to fetch|Request failed|Connect|timed out", text):
-        return Unavailable(
-            f"the Python package index cannot be reached; connect this machine, then try again ({words})"
-        )
-    return FailedPrecondition(f"the environment of this image cannot be built here: {words}")
+        return Unavailable(sentences.NO_INDEX.format(said=words))
+    return FailedPrecondition(sentences.NOT_BUILT.format(said=words))
 
 
 def _protect(folder: Path) -> None:

@@ -59,20 +59,23 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """What passed by a time: increments, or with `total` the totals themselves."""
+    """What passed by a time: increments, or with `total` the totals themselves, which fall only if they are `exact`."""
 
     time: Micros
     bytes: int = 0
     lines: int = 0
     count: int = 0
     total: bool = False
+    exact: bool = False
+    begun: Micros = 0
+    """When the first of it passed, where it is more than one thing."""
 
     def and_(self, later: "Growth") -> "Growth":
         """Return both together."""
         if later.total:
             return later
-        time = max(self.time, later.time)
-        return Growth(time, self.bytes + later.bytes, self.lines + later.lines, self.count + later.count, self.total)
+        sums = {name: getattr(self, name) + getattr(later, name) for name in ("bytes", "lines", "count")}
+        return replace(self, time=max(self.time, later.time), **sums)
 
 
 def width(number: int) -> Micros:
@@ -82,16 +85,17 @@ def width(number: int) -> Micros:
 
 def grown(last: Step | None, replica: str, what: str, thing: str, more: Growth) -> Step:
     """Return the step that follows from the last one of a series, which it replaces or comes after. Pure."""
-    base = last or Step(replica, what, thing, -1, more.time, more.time)
+    base = last or Step(replica, what, thing, -1, more.begun or more.time, more.time)
     time = max(base.time, more.time)
     totals = {name: getattr(more, name) for name in ("bytes", "lines", "count")}
-    if more.total:
+    if more.total and not more.exact:
         totals = {name: max(value, getattr(base, name)) for name, value in totals.items()}
-    else:
+    elif not more.total:
         totals = {name: value + getattr(base, name) for name, value in totals.items()}
     if last is not None and time - last.begun < width(last.number):
         return replace(last, time=time, **totals)
-    return replace(base, number=base.number + 1, begun=time, time=time, **totals)
+    begun = time if last is not None else base.begun
+    return replace(base, number=base.number + 1, begun=begun, time=time, **totals)
 
 
 _C = STEPS.c

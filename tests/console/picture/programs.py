@@ -16,13 +16,13 @@ BUCKET = "truth-of-pictures"
 TABULAR = "gs://google-cloud-aiplatform/schema/dataset/metadata/tabular_1.0.0.yaml"
 
 PROGRAM = """
-import json, os, signal, ssl, sys, time, urllib.request
+import glob, json, os, signal, ssl, sys, time, urllib.request
 from urllib.parse import quote
 
 plan = json.loads(sys.argv[1])
 task = os.environ["TRIGPOINT_REPLICA"].rpartition("/")[2]
 attempt = int(os.environ["TRIGPOINT_REPLICA"].rpartition("/")[0].rpartition("-")[2])
-did = {"tokens": 0, "others": 0, "reads": [], "writes": []}
+did = {"tokens": 0, "others": 0, "reads": [], "writes": [], "opened": [], "saved": []}
 bearer = [""]
 
 def ask(path):
@@ -64,6 +64,19 @@ def write(uri, size):
     storage(path, b"x" * size)
     did["writes"].append(["gs://%s/%s" % (bucket, name), size])
 
+def saw(uri):
+    for path in glob.glob("/gcs/%s/%s" % parts(uri)):
+        with open(path, "rb") as file:
+            did["opened"].append(["gs://" + path[5:], len(file.read())])
+
+def save(uri, size):
+    path = "/gcs/%s/%s" % parts(uri)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path + ".part", "wb") as file:
+        file.write(b"x" * size)
+    os.rename(path + ".part", path)
+    did["saved"].append(["gs://%s/%s" % parts(uri), size])
+
 def act(word, *given):
     if word == "say":
         for i in range(given[0]):
@@ -79,6 +92,10 @@ def act(word, *given):
         read(*given)
     elif word == "write":
         write(*given)
+    elif word == "open":
+        saw(*given)
+    elif word == "save":
+        save(*given)
     elif word == "gather":
         bucket, name = parts(given[0])
         path = "/storage/v1/b/%s/o?prefix=%s" % (bucket, quote(name, safe=""))
@@ -237,6 +254,27 @@ def quick(dataset: str) -> list[Plan]:
                 ["did"],
             ],
             package=GOOD,
+            pipeline=True,
+            dataset=dataset,
+            model=True,
+        ),
+        Plan(
+            "folders",
+            [
+                ["token"],
+                ["save", "${AIP_MODEL_DIR}TASK.bin", 300],
+                ["sleep", 0.5],
+                ["open", f"gs://{BUCKET}/data/table.csv"],
+                ["save", "${AIP_MODEL_DIR}TASK.bin", 300],
+                ["save", f"gs://{BUCKET}/seen/same.bin", 16],
+                ["did"],
+            ],
+            {"workerpool0-0": [_gather("folders", 3)]},
+            pools=(1, 2),
+        ),
+        Plan(
+            "folders-pipeline",
+            [["open", "${AIP_VALIDATION_DATA_URI}"], ["save", "${AIP_MODEL_DIR}m.bin", 50], ["did"]],
             pipeline=True,
             dataset=dataset,
             model=True,

@@ -84,7 +84,17 @@ def test_nodes_open_to_what_they_stand_for(played: Played) -> None:
     replica = details["attempt/1/replica/workerpool0-0"]
     assert replica["facts"]["outcome"]["exitCode"] == 0
     assert replica["facts"]["packages"][0]["uri"] == GOOD
-    assert any("/gcs" in line for line in replica["lost"])
+    assert not any("/gcs" in line for line in replica["lost"])
+
+
+def test_what_was_read_and_written_below_gcs_is_in_the_lineage(played: Played) -> None:
+    ran = played.runs["folders-pipeline"]
+    context = ran.details["lineage"]["node"]["resource"]
+    graph = played.stage.rest.ask("GET", f"/v1/{context}:queryContextLineageSubgraph")
+    uris = {artifact["name"]: artifact["uri"] for artifact in graph["artifacts"]}
+    linked = {(event["type"], uris[event["artifact"]]) for event in graph["events"] if "replica-" in event["execution"]}
+    [(split, _)] = ran.truth.exported["validation"]
+    assert {("INPUT", split), ("OUTPUT", f"{ran.plan.output}/model/m.bin")} <= linked
 
 
 def test_who_called_and_how_is_told(played: Played) -> None:

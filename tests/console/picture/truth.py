@@ -99,6 +99,11 @@ class Truth:
         return found
 
     @cached_property
+    def below_gcs(self) -> set[str]:
+        """URIs of the files that programs say they touched below /gcs."""
+        return {uri for did in self.did.values() for kind in ("opened", "saved") for uri, _ in did[kind]}
+
+    @cached_property
     def package(self) -> int:
         """Bytes of the package; 0 where there is none to fetch."""
         return dict(objects(self.rest, "code/")).get(self.plan.package, 0)
@@ -184,7 +189,7 @@ def nodes(truth: Truth) -> dict[str, list[str] | None]:
         fetched = ["FETCHED"] if truth.package else []
         installed = ["INSTALLED"] if any("PREPARED" in replica.times for replica in truth.replicas) else []
         found[f"package/{plan.package}"] = ["NAMED", *fetched, *installed]
-    places = {truth.place(uri) for _, uri in truth.accesses()}
+    places = {truth.place(uri) for _, uri in truth.accesses()} | {truth.place(uri) for uri in truth.below_gcs}
     files = dict.fromkeys(place for place in places if place.startswith("files/"))
     return {**found, **files, **_data(truth), **dict(_tenant(truth)), **_results(truth)}
 
@@ -254,13 +259,16 @@ def _of_replicas(truth: Truth) -> dict[str, Totals]:
             tokens[metadata] += asked
         if did.get("others"):
             found[f"asks:{replica.id}>{metadata}#other"] = {"count": did["others"]}
-        passed = [("reads", *one) for one in did.get("reads", ())] + [("writes", *one) for one in did.get("writes", ())]
+        passed = [("reads", *one, "") for one in did.get("reads", ())]
+        passed += [("writes", *one, "") for one in did.get("writes", ())]
+        passed += [("reads", *one, "#gcs") for one in did.get("opened", ())]
+        passed += [("writes", *one, "#gcs") for one in did.get("saved", ())]
         if truth.package and "CLAIMED" in replica.times:
-            passed.append(("fetches", truth.plan.package, truth.package))
-        for kind, uri, size in passed:
+            passed.append(("fetches", truth.plan.package, truth.package, ""))
+        for kind, uri, size, label in passed:
             place = truth.place(uri)
             ends = f"{replica.id}>{place}" if kind == "writes" else f"{place}>{replica.id}"
-            totals = found.setdefault(f"{kind}:{ends}", {"bytes": 0, "count": 0})
+            totals = found.setdefault(f"{kind}:{ends}{label}", {"bytes": 0, "count": 0})
             totals["bytes"] += size
             totals["count"] += 1
         if truth.lines[replica.id]:

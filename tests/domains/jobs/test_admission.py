@@ -23,7 +23,7 @@ def test_what_fits_is_not_called_over_committed() -> None:
 def test_a_full_machine_queues_with_a_reason_and_a_position() -> None:
     verdict = admit(SMALL, HOST, [SMALL] * 8, 0)
     assert isinstance(verdict, Queued)
-    assert "8 replicas are running, and jobs start beside others only up to 8" in verdict.reason
+    assert "8 replicas are running, and a job starts beside others only if they have at most 8" in verdict.reason
     behind = admit(SMALL, HOST, [], 3)
     assert isinstance(behind, Queued)
     assert behind.ahead == 3

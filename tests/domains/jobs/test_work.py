@@ -111,10 +111,22 @@ class World:
         assert found is not None
         return found.message
 
-    def say(self, uid: str, task: str, *kinds: str, outcome: Outcome | None = None, seq: int = 1, time: int = 5) -> Any:
+    def say(
+        self,
+        uid: str,
+        task: str,
+        *kinds: str,
+        outcome: Outcome | None = None,
+        seq: int = 1,
+        time: int = 5,
+        files: list[Any] | None = None,
+    ) -> Any:
+        """Report, as an agent; with `files` as one that watches them."""
         bodies: dict[str, Any] = {"prepared": {"address": {"host": f"h-{task}", "ip": "127.0.0.9", "ports": {}}}}
+        bodies["started"] = {"watched": files is not None}
         if outcome is not None:
             bodies["outcome"] = {"reason": outcome.reason, "exit_code": outcome.exit_code, "tail": outcome.tail}
+            bodies["outcome"] |= {"watched": True, "files": files} if files is not None else {}
         said = [{"seq": seq + i, "kind": k, "time": time, "body": bodies.get(k, {})} for i, k in enumerate(kinds)]
         return self.jobs.reports.take(uid, task, reports.token(SECRET, uid, task), {"fence": 1, "reports": said})
 
@@ -132,7 +144,8 @@ def world(tmp_path: Path) -> Iterator[World]:
     projects = Projects(store, clock, ids)
     number = projects.ensure("demo-project").number
     identity = Identity(store, clock, ids, projects, tmp_path / "keys")
-    storage = Storage(store, tmp_path, clock, ids, lambda segment: projects.resolve(segment).number)
+    recorder = Recorder(store, clock)
+    storage = Storage(store, tmp_path, clock, ids, lambda segment: projects.resolve(segment).number, recorder=recorder)
     engine, shelf = FakeEngine(), Shelf()
     places = Places(
         reports=tmp_path / "agents.sock",
@@ -149,7 +162,6 @@ def world(tmp_path: Path) -> Iterator[World]:
     )
     host = Host(cpus=2, memory_gib=24, replicas_at_once=4, vcpu_quota=100, strict=False)
     logging = Logging(store, tmp_path, tokens, lambda segment: number, lambda _: "demo-project")
-    recorder = Recorder(store, clock)
     parts = Parts(
         standard=standard,
         engine=engine,
@@ -342,6 +354,66 @@ def test_many_files_of_a_job_are_taken_up_little_by_little(
     assert world.job(name).state.name == "SUCCEEDED", "the verdict was written down first"
     assert world.storage.files.rescan("mine").adopted == ()
     assert world.jobs.reconcilers()["customJobs"](name) == Done()
+
+
+def _left(world: World, tmp_path: Path, files: list[Any] | None) -> dict[str, list[tuple[str, str, int]]]:
+    """Run a gang of two that leaves two files below /gcs; return the series of files of each replica."""
+    world.storage.buckets.create(world.call.caller, world.call.project, "mine", {})
+    (tmp_path / "buckets" / "mine" / "in").write_bytes(b"123")
+    world.storage.files.rescan("mine")
+    name = world.create(replicas=2)
+    world.step(name)
+    uid, done = uid_of(name), Outcome("SUCCEEDED", 0)
+    tasks = [replica.task for replica in world.jobs.replicas(name)]
+    now = world.kernel.clock.now()
+    for task in tasks:
+        world.say(uid, task, "hello", "prepared", "started", files=files)
+    world.step(name)
+    for ending, file in zip(tasks, ("a", "b"), strict=True):
+        (tmp_path / "buckets" / "mine" / file).write_bytes(b"xx")
+        touched: list[Any] = [["save", f"gs://mine/{file}", 2, 1, now, now], ["open", "gs://mine/in", 3, 2, now, now]]
+        touched += [["save", "gs://mine/old-name", 0, 0, now, now], ["nonsense"], 7]
+        world.engine.finish(uid, ending, done)
+        world.say(uid, ending, "outcome", outcome=done, seq=4, files=touched if files is not None else None)
+    while world.step(name) != Done():
+        pass
+    world.storage.tick()
+    world.recorder.flush()
+    return {replica.task: _touched(world, replica.name) for replica in world.jobs.replicas(name)}
+
+
+def _touched(world: World, replica: str) -> list[tuple[str, str, int]]:
+    """Return the last step of each series of a replica, and its facts of access."""
+    read = world.kernel.store.telemetry.read
+    found = {(s.what, s.thing): s.count for s in read(lambda tx: steps.of_replica(tx, replica))}
+    facts = read(lambda tx: telemetry.accesses_of_attempt(tx, replica))
+    return sorted(
+        [*((*key, count) for key, count in found.items()), *(("fact", one.uri, int(one.write)) for one in facts)]
+    )
+
+
+def test_what_a_watched_replica_left_is_its_own(world: World, tmp_path: Path) -> None:
+    found = _left(world, tmp_path, [])
+    for (task, series), file in zip(sorted(found.items()), ("a", "b"), strict=True):
+        assert series == [
+            ("fact", f"gs://mine/{file}", 1),
+            ("fact", "gs://mine/in", 0),
+            ("open", "gs://mine/in#0", 2),
+            ("save", f"gs://mine/{file}#0", 1),
+            ("save", "gs://mine/old-name#0", 0),
+        ], task
+
+
+def test_what_replicas_left_unwatched_is_found_in_the_first_ones_name(world: World, tmp_path: Path) -> None:
+    found = _left(world, tmp_path, None)
+    first, second = sorted(found)
+    assert [(what, thing.partition("#")[0]) for what, thing, _ in found[first]] == [
+        ("fact", "gs://mine/a"),
+        ("fact", "gs://mine/b"),
+        ("find", "gs://mine/a"),
+        ("find", "gs://mine/b"),
+    ]
+    assert found[second] == []
 
 
 def test_replicas_meet_before_they_start(world: World) -> None:

@@ -145,7 +145,7 @@ export interface Amount {
   bytes: number;
   rows: number;
   lines: number;
-  /** Calls, opens, tokens. */
+  /** Calls, opens, tokens; of files below /gcs at least so many. */
   count: number;
 }
 
@@ -159,7 +159,7 @@ export interface Edge {
   /** The last time something passed. */
   until: number;
   amounts: Amount[];
-  /** What passed, where a word of it is known: the SDK's method, the split's name. */
+  /** What passed, where a word of it is known: the SDK's method, the split's name; `rules` lists the others. */
   label: string;
   facts: Record<string, unknown>;
 }

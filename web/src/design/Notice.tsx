@@ -3,8 +3,10 @@ import { Button } from "@mantine/core";
 import { CircleAlert, Info, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { ApiError, SignedOut, Unreachable } from "~/api/problems";
-import { useTexts } from "~/i18n";
+import { language, useTexts } from "~/i18n";
+import { said } from "~/i18n/said";
 import css from "./Notice.module.css";
+import { Said } from "./Said";
 import { designTexts } from "./texts";
 
 type Kind = "failed" | "waits" | "info";
@@ -36,9 +38,8 @@ export function Problem({ error, retry }: { error: unknown; retry?: () => void }
         : String(error instanceof Error ? error.message : error);
   return (
     <Notice kind="failed" title={say("problem.title")}>
-      <p className={css.words} lang={error instanceof ApiError && error.message ? "en" : undefined}>
-        {text}
-      </p>
+      {error instanceof ApiError && <Kind status={error.status} text={text} />}
+      <p className={css.words}>{error instanceof ApiError ? <Said text={text} /> : text}</p>
       {retry && !(error instanceof Unreachable) && (
         <Button size="compact-sm" variant="default" mt="xs" onClick={retry}>
           {say("retry")}
@@ -46,6 +47,15 @@ export function Problem({ error, retry }: { error: unknown; retry?: () => void }
       )}
     </Notice>
   );
+}
+
+/** What kind of problem it is, where the server's own words are not those of the page. */
+function Kind({ status, text }: { status: string; text: string }) {
+  const say = useTexts(designTexts);
+  const key = `problem.${status}`;
+  const known = (designTexts.keys as readonly string[]).includes(key);
+  const foreign = said(text, language()).some((piece) => piece.foreign);
+  return known && foreign ? <p>{say(key as "problem.INTERNAL")}</p> : null;
 }
 
 export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {

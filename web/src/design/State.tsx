@@ -1,5 +1,5 @@
 // A state as a coloured word with a shape of its own, so that colour is never the only sign.
-import { useTexts } from "~/i18n";
+import { textsNow, useTexts } from "~/i18n";
 import css from "./State.module.css";
 import { designTexts } from "./texts";
 
@@ -38,6 +38,19 @@ const MARKS: Record<Tone, string> = { waits: "◔", runs: "▶", done: "✓", fa
 /** The word of a state without what the API puts before it: RUNNING for JOB_STATE_RUNNING. */
 export function stateWord(state: string): string {
   return state.replace(/^(JOB|PIPELINE)_STATE_/, "");
+}
+
+/** The same as the page says it, for titles and drawings. */
+export function stateNow(state: string): string {
+  const word = stateWord(state);
+  return word in TONES ? textsNow(designTexts)(`state.${word}` as "state.RUNNING") : word;
+}
+
+/** How a program ended, as the page says it. */
+export function outcomeNow(reason: string): string {
+  const key = `outcome.${reason}`;
+  const known = (designTexts.keys as readonly string[]).includes(key);
+  return known ? textsNow(designTexts)(key as "outcome.FAILED") : reason;
 }
 
 export function toneOf(state: string): Tone {

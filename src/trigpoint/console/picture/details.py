@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from trigpoint.console import guarding
+from trigpoint.console import guarding, sentences
 from trigpoint.console.picture import rules
 from trigpoint.console.picture.flows import Touch, flow, joined
 from trigpoint.console.picture.gather import Gatherer, Sources, run_of
@@ -21,7 +21,6 @@ from trigpoint.store import Tx, graph, objects
 MOST_THINGS = 1000
 _CLUSTER = frozenset({"CLUSTER_SPEC", "TF_CONFIG", "MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "RANK"})
 _OUTCOME = {"reason": "reason", "exit_code": "exitCode", "signal": "signal", "message": "message", "tail": "tail"}
-_UNSEEN = "Reads through /gcs are not observed; writes there are, once the job has ended, in the primary's name."
 
 
 class Details:
@@ -35,7 +34,7 @@ class Details:
         records, memory = Gatherer(self._sources, run_of(self._sources.store, name)).look(), rules.Memory()
         node = next((node for node in rules.draw(records, memory).nodes if node.id == ident), None)
         if node is None:
-            raise NotFound(f"The picture of {name} has no node {ident[:200]!r} now.")
+            raise NotFound(sentences.NO_NODE.format(run=name, node=repr(ident[:200])))
         return self._of(records, node, memory.places or places(records), guarded=guarded)
 
     def _of(self, records: Records, node: Node, where: Places, *, guarded: bool) -> NodeDetails:
@@ -103,7 +102,7 @@ def _replica(records: Records, member: Member, where: Places, found: NodeDetails
         variables=[_variable(name, value, given, guarded=guarded) for name, value in sorted(variables.items())],
         command=list(record.argv or record.command),
         cluster=_cluster(variables),
-        lost=[*record.lost, *([_UNSEEN] if record.runtime == "sandbox" else [])],
+        lost=[*record.lost, *([sentences.UNWATCHED] if record.argv and not record.watched else [])],
         objects=_things(records, touched)[:MOST_THINGS],
         usage=usage(beat) if (beat := records.beats.get(record.name)) is not None else None,
     )

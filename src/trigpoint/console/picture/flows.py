@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from trigpoint.console.picture.places import Place, Places, split
-from trigpoint.console.picture.records import ASKS, PRINTS, READS, WRITES, Member, Series
+from trigpoint.console.picture.records import ASKS, FOUND, OPENED, PRINTS, READS, SAVED, WRITES, Member, Series
 from trigpoint.console.picture.sheet import edge
 from trigpoint.console.picture.wire import Amount, Edge
 from trigpoint.core.clock import Micros
@@ -15,6 +15,9 @@ from trigpoint.store.telemetry import Heartbeat
 MOST = 240
 """Amounts of an edge beyond which those that lie close together are left out."""
 TOKENS = frozenset({"token", "identity"})
+_LABELS = {OPENED: "gcs", SAVED: "gcs", FOUND: "found"}
+_MADE = frozenset({WRITES, SAVED, FOUND})
+_FILES = frozenset({READS, OPENED, *_MADE})
 Steps = Sequence[Step]
 
 
@@ -32,7 +35,9 @@ class Touch:
     written: int
     opens: int
     size: int = 0
-    """Bytes of the generation where the replica made it."""
+    """Bytes of the object where they are known from the access itself."""
+    made: bool = False
+    """Whether it was written."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,9 @@ def flow(member: Member, series: Series, beat: Heartbeat | None, where: Places, 
     touched: dict[Place, dict[str, Touch]] = {}
     asked: dict[str, list[Steps]] = {}
     for (what, thing), chain in series.items():
-        if what in (READS, WRITES):
+        if what in _FILES:
+            if what == SAVED and not chain[-1].count:
+                continue  # it has another name now, and counts there
             place = where.of(thing)
             chains.setdefault((what, place), []).append(chain)
             _touch(touched.setdefault(place, {}), me, what, thing, chain, since)
@@ -129,9 +136,10 @@ def _thinned(found: list[Amount]) -> list[Amount]:
 
 def _edge(what: str, place: Place, me: str, chains: Sequence[Steps], since: Micros) -> Edge:
     """Return the edge of reads or writes: it points the way the bytes go."""
-    if what == WRITES:
-        return _made("writes", me, place.id, chains, since)
-    return _made("fetches" if place.kind == "package" else "reads", place.id, me, chains, since)
+    label = _LABELS.get(what, "")
+    if what in _MADE:
+        return _made("writes", me, place.id, chains, since, label)
+    return _made("fetches" if place.kind == "package" else "reads", place.id, me, chains, since, label)
 
 
 def _made(kind: str, source: str, target: str, chains: Sequence[Steps], since: Micros, label: str = "") -> Edge:
@@ -143,21 +151,11 @@ def _made(kind: str, source: str, target: str, chains: Sequence[Steps], since: M
 def _touch(touched: dict[str, Touch], me: str, what: str, thing: str, chain: Steps, since: Micros) -> None:
     first, last = chain[0], chain[-1]
     begun = max(first.begun, since)
-    read, written = (last.bytes, 0) if what == READS else (0, last.bytes)
-    size = first.bytes if what == WRITES else 0
-    old = touched.get(thing)
-    if old is None:
-        touched[thing] = Touch(*split(thing), me, begun, last.time, read, written, last.count, size)
-    else:
-        touched[thing] = replace(
-            old,
-            time=min(old.time, begun),
-            last=max(old.last, last.time),
-            read=old.read + read,
-            written=old.written + written,
-            opens=old.opens + last.count,
-            size=max(old.size, size),
-        )
+    made = what in _MADE
+    size = 0 if what == READS else first.bytes if what == WRITES else last.bytes
+    read, written = last.bytes if what == READS else 0, last.bytes if made else 0
+    found = Touch(*split(thing), me, begun, last.time, read, written, last.count, size, made)
+    touched[thing] = found if thing not in touched else _both(touched[thing], found)
 
 
 def _total(last: Step | None, thing: str, time: Micros, size: int, lines: int) -> Step:
@@ -167,23 +165,33 @@ def _total(last: Step | None, thing: str, time: Micros, size: int, lines: int) -
 
 
 def joined(touches: Iterable[Touch]) -> dict[tuple[str, str], Touch]:
-    """Return objects by URI and generation, whoever touched them."""
+    """Return objects by URI and generation, whoever touched them; a file below /gcs as its newest generation."""
     found: dict[tuple[str, str], Touch] = {}
+    newest: dict[str, str] = {}
     for touch in touches:
         key = (touch.uri, touch.generation)
-        old = found.get(key)
-        found[key] = (
-            touch
-            if old is None
-            else replace(
-                old,
-                replica="",
-                time=min(old.time, touch.time),
-                last=max(old.last, touch.last),
-                read=old.read + touch.read,
-                written=old.written + touch.written,
-                opens=old.opens + touch.opens,
-                size=max(old.size, touch.size),
-            )
-        )
+        found[key] = touch if key not in found else replace(_both(found[key], touch), replica="")
+        if touch.generation:
+            newest[touch.uri] = max(newest.get(touch.uri, ""), touch.generation, key=int_of)
+    for uri in [uri for uri, generation in found if not generation and uri in newest]:
+        key = (uri, newest[uri])
+        found[key] = replace(_both(found[key], found.pop((uri, ""))), replica="")
     return found
+
+
+def int_of(generation: str) -> int:
+    """Return a generation as a number; 0 where there is none."""
+    return int(generation or 0)
+
+
+def _both(one: Touch, other: Touch) -> Touch:
+    return replace(
+        one,
+        time=min(one.time, other.time),
+        last=max(one.last, other.last),
+        read=one.read + other.read,
+        written=one.written + other.written,
+        opens=one.opens + other.opens,
+        size=max(one.size, other.size),
+        made=one.made or other.made,
+    )

@@ -12,7 +12,18 @@ import orjson
 
 from trigpoint.console.access import denied
 from trigpoint.console.picture.places import split
-from trigpoint.console.picture.records import ASKS, PRINTS, READS, WRITES, Member, Records, Resource
+from trigpoint.console.picture.records import (
+    ASKS,
+    FOUND,
+    OPENED,
+    PRINTS,
+    READS,
+    SAVED,
+    WRITES,
+    Member,
+    Records,
+    Resource,
+)
 from trigpoint.console.runs.listing import JOBS, KINDS, PIPELINES, job_of
 from trigpoint.core.clock import Micros
 from trigpoint.core.names import LOCATION, location_of, project_of
@@ -29,7 +40,7 @@ _PAGE = 1000
 _MOST_EVENTS = 20_000
 _MOST_SIZES = 400
 """Objects whose sizes one look finds out."""
-_KINDS = frozenset({READS, WRITES, ASKS, PRINTS})
+_KINDS = frozenset({READS, WRITES, ASKS, PRINTS, OPENED, SAVED, FOUND})
 
 
 @dataclass(frozen=True)
@@ -204,7 +215,7 @@ def _dataset(tx: Tx, pipeline: Resource) -> Resource | None:
 def _steps(tx: Tx, member: Member) -> list[Step]:
     """Return the steps of a replica; of one of an older version, what its accesses tell."""
     found = [step for step in steps.of_replica(tx, member.record.name) if step.what in _KINDS]
-    if any(step.what in (READS, WRITES) for step in found):
+    if any(step.what not in (ASKS, PRINTS) for step in found):
         return found
     return [*found, *(s for access in telemetry.accesses_of_attempt(tx, member.record.name) for s in _older(access))]
 

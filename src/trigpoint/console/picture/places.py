@@ -119,9 +119,12 @@ def _package(pool: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def split(thing: str) -> tuple[str, str]:
-    """Return the URI and generation of a thing; of a folder's star, the folder with its star and no generation."""
+    """Return the URI and generation of a thing; of a folder's star, the folder with its star and no generation.
+
+    A file below /gcs has none either: its thing says 0.
+    """
     uri, hash_, generation = thing.rpartition("#")
-    return (uri, generation) if hash_ and generation.isdecimal() else (thing, "")
+    return (uri, generation.lstrip("0")) if hash_ and generation.isdecimal() else (thing, "")
 
 
 def folder_of(uri: str) -> str:

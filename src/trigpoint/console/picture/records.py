@@ -11,7 +11,10 @@ from trigpoint.store.steps import Step
 from trigpoint.store.telemetry import Heartbeat
 
 READS, WRITES, ASKS, PRINTS = "read", "write", "ask", "print"
-"""Kinds of series (store.steps), as those who record them name them."""
+OPENED, SAVED, FOUND = "open", "save", "find"
+"""Kinds of series (store.steps), as those who record them name them. OPENED and SAVED are files below /gcs, as the
+agent heard of them; FOUND are those that lay there when the job was over and that nobody was heard to write.
+"""
 
 Series = Mapping[tuple[str, str], Sequence[Step]]
 """What one replica did: (kind, thing) -> the steps of that series, in order."""

@@ -33,8 +33,12 @@ image `provides` pool; package - replica `fetches`; splits, source or files - re
 replica `asks` metadata (labels `tokens`, `other`); metadata `stands` for account; replica or job - logs `logs`;
 pipeline `registers` model; files - model `becomes`; pipeline `records` lineage.
 
-What is not seen: reads through /gcs (writes there appear when the job ends, in the primary's name), how far an export
-or an upload is on its way, and what a kill of the server takes from memory: the last fifth of a second of telemetry.
+Reads and writes labelled `gcs` are files below /gcs: which they were, how large and how often opened is seen, not how
+much of them was read. Where they cannot be watched (`Replica.watched`), files that lie there when the job is over are
+drawn as `writes` of its first replica, labelled `found`.
+
+What is not seen: how far an export or an upload is on its way, and what a kill of the server takes from memory: the
+last fifth of a second of telemetry.
 """
 
 from collections.abc import Callable, Mapping, Sequence

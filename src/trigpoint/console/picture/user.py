@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from trigpoint.console.picture.flows import Touch, joined, node_of
+from trigpoint.console.picture.flows import Touch, int_of, joined, node_of
 from trigpoint.console.picture.life import Chain, Life
 from trigpoint.console.picture.places import Place, export_of, folder_of, packages_of, sources_of, written
 from trigpoint.console.picture.records import Records, Resource
@@ -197,14 +197,16 @@ def named(touch: Touch, sizes: Mapping[str, int]) -> dict[str, Any]:
         "generation": touch.generation,
         "time": touch.time,
         "size": size_of(touch, sizes),
-        "written": touch.written > 0 or not touch.read,
+        "written": touch.made,
     }
 
 
 def size_of(touch: Touch, sizes: Mapping[str, int]) -> int:
-    """Return the bytes of an object's generation: as written, or as looked up; -1 where neither is known."""
-    if not touch.generation:
+    """Return the bytes of an object: as they were seen, or as looked up; -1 where neither is known."""
+    if touch.uri.endswith("*"):
         return -1
+    if not touch.generation:
+        return touch.size
     return touch.size or sizes.get(f"{touch.uri}#{touch.generation}", -1)
 
 
@@ -239,7 +241,7 @@ def _put_model(sheet: Sheet, records: Records, uploaded: Event, touched: Mapping
     content = str(message.get("artifactUri", "")).rstrip("/") + "/"
     for place, touches in touched.items():
         inside = joined(touch for touch in touches if touch.uri.startswith(content) and touch.time <= time)
-        newest = _newest(touch for touch in inside.values() if touch.written or not touch.read)
+        newest = _newest(touch for touch in inside.values() if touch.made)
         if newest and content != "/":
             amount = Amount(time, sum(touch.size for touch in newest), count=len(newest))
             sheet.edge("becomes", place.id, ident, time, until=time, amounts=(amount,))
@@ -250,6 +252,6 @@ def _newest(touches: Iterable[Touch]) -> list[Touch]:
     found: dict[str, Touch] = {}
     for touch in touches:
         old = found.get(touch.uri)
-        if old is None or int(old.generation or 0) < int(touch.generation or 0):
+        if old is None or int_of(old.generation) < int_of(touch.generation):
             found[touch.uri] = touch
     return list(found.values())

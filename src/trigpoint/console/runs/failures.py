@@ -57,7 +57,7 @@ _SIGNS: tuple[tuple[Hint, str], ...] = (
     ("image", r"The image .* could not be provided|is not a prebuilt image"),
     (
         "badPackage",
-        r"[Cc]ould not (?:be )?(?:find|install|unpack)|is not a valid (?:sdist|package)|setup\.py|pip install",
+        r"[Cc]ould not (?:be )?(?:find|install|unpack)|is not a \w+ (?:sdist|package)|setup\.py|pip install",
     ),
     ("missingModule", r"ModuleNotFoundError|No module named|ImportError"),
     ("tenantProject", r"[a-z][0-9a-f]{16}-tp\b"),

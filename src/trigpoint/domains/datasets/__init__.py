@@ -13,7 +13,7 @@ from trigpoint.core.errors import FailedPrecondition, InvalidArgument, NotFound,
 from trigpoint.core.names import project_of
 from trigpoint.core.pb.google.cloud.aiplatform.v1.dataset_pb import Dataset
 from trigpoint.core.pb.google.cloud.aiplatform.v1.training_pipeline_pb import InputDataConfig
-from trigpoint.domains.datasets import rpc, rules
+from trigpoint.domains.datasets import rpc, rules, sentences
 from trigpoint.domains.datasets.profiles import Looked, Looking, Profiles
 from trigpoint.domains.datasets.rpc import DATASET
 from trigpoint.domains.datasets.work import Exported, Exports, Pending, Wanted
@@ -140,18 +140,15 @@ class Datasets:
                 return self._kernel.load(DATASET, name).message
             except NotFound:
                 pass
-        text = f"there is no dataset {config.dataset_id[:120]!r} in {location}; give the id of one that is there"
+        text = sentences.NO_DATASET.format(dataset=repr(config.dataset_id[:120]), location=location)
         raise InvalidArgument(violations=[Violation(f"{_INPUT}.dataset_id", text)])
 
 
 def _tables(dataset: Dataset) -> rules.Tables:
     """Return where a dataset's rows are; FailedPrecondition when they cannot be exported to Cloud Storage."""
     if rules.title(dataset.metadata_schema_uri) not in rules.TABLES:
-        raise FailedPrecondition(f"{dataset.name} is no table; only tabular datasets can be exported for training yet.")
+        raise FailedPrecondition(sentences.NO_TABLE.format(dataset=dataset.name))
     tables = rules.tables(messages.plain(dataset.metadata) if dataset.metadata is not None else None)
     if tables.table:
-        raise FailedPrecondition(
-            f"{dataset.name} is a BigQuery table, and exporting those is not built yet: use a dataset whose source is "
-            "on Cloud Storage."
-        )
+        raise FailedPrecondition(sentences.BIGQUERY_SOURCE.format(dataset=dataset.name))
     return tables

@@ -13,7 +13,7 @@ from typing import Any
 from trigpoint.core.errors import Unavailable
 from trigpoint.data import profile as child
 from trigpoint.data.children import PROGRESS, RESULT
-from trigpoint.domains.datasets import children
+from trigpoint.domains.datasets import children, sentences
 from trigpoint.domains.datasets.work import FIELD, sources_of
 from trigpoint.domains.storage import Files
 
@@ -64,9 +64,9 @@ class Profiles:
             if ident in self._running:
                 return Looking(self._rows(ident))
             if began:
-                raise Unavailable("The table could not be looked at: the process that read it ended. Try again.")
+                raise Unavailable(sentences.LOOK_ENDED)
             if self._running:
-                raise Unavailable("Another table is being looked at; try again in a moment.")
+                raise Unavailable(sentences.LOOK_BUSY)
             self._start(project, [uri for uri, _ in sources], ident)
         return Looking(0)
 

@@ -13,6 +13,7 @@ from trigpoint.core.names import id_of
 from trigpoint.core.pb.google.cloud.aiplatform.v1.dataset_pb import Dataset
 from trigpoint.core.pb.google.cloud.aiplatform.v1.training_pipeline_pb import InputDataConfig
 from trigpoint.data.splits import KINDS, SPLITS, Split, complete
+from trigpoint.domains.datasets import sentences
 
 SYSTEM_PREFIX = "aiplatform.googleapis.com/"
 SCHEMA_LABEL = SYSTEM_PREFIX + "dataset_metadata_schema"
@@ -128,12 +129,12 @@ def split_of(config: InputDataConfig) -> Split:
         return Split()
     kind = chosen.field.removesuffix("_split")
     if kind not in KINDS:
-        text = "a table has no items to filter; use a fraction, predefined, timestamp or stratified split"
+        text = sentences.NO_ITEMS
         raise InvalidArgument(violations=[Violation(f"{field}.{chosen.field}", text)])
     given: Any = chosen.value
     key = getattr(given, "key", "")
     if kind != "fraction" and not key:
-        raise InvalidArgument(violations=[Violation(f"{field}.{chosen.field}.key", "name the column to split by")])
+        raise InvalidArgument(violations=[Violation(f"{field}.{chosen.field}.key", sentences.NO_KEY)])
     if kind == "predefined":
         return Split(kind, key=key)
     fractions = complete(
@@ -151,14 +152,12 @@ def destination_of(config: InputDataConfig) -> str:
     if chosen is None:
         return ""
     if chosen.field == "bigquery_destination":
-        raise FailedPrecondition(
-            "Exporting a dataset to BigQuery is not built yet: set gcs_destination instead of bigquery_destination, "
-            "and use a dataset whose source is on Cloud Storage."
-        )
+        raise FailedPrecondition(sentences.BIGQUERY_TARGET)
     prefix: str = chosen.value.output_uri_prefix
     if not re.fullmatch(r"gs://[^/]+(/.*)?", prefix, re.DOTALL):
         field = "training_pipeline.input_data_config.gcs_destination.output_uri_prefix"
-        raise InvalidArgument(violations=[Violation(field, f"{prefix[:200]!r} must have the form gs://BUCKET/PREFIX")])
+        text = sentences.BAD_PREFIX.format(prefix=repr(prefix[:200]))
+        raise InvalidArgument(violations=[Violation(field, text)])
     return prefix
 
 

@@ -22,7 +22,7 @@ from trigpoint.data import export as child
 from trigpoint.data import formats
 from trigpoint.data.children import PROGRESS, RESULT
 from trigpoint.data.splits import Split
-from trigpoint.domains.datasets import children, rules
+from trigpoint.domains.datasets import children, rules, sentences
 from trigpoint.domains.storage import Files
 from trigpoint.kernel.resource import Fact, Kernel
 from trigpoint.store import Tx, resources
@@ -106,10 +106,7 @@ class Exports:
             return Pending(f"waiting for {busy} other exports")
         if self._attempts.get(ident, 0) >= MOST_ATTEMPTS:
             self._forget(ident)
-            raise Internal(
-                f"The export of {wanted.dataset} was interrupted {MOST_ATTEMPTS} times, probably for the want of "
-                "memory on the server. Give it more, or split the data into smaller files, and run it again."
-            )
+            raise Internal(sentences.INTERRUPTED.format(dataset=wanted.dataset, times=MOST_ATTEMPTS))
         self._start(wanted, ident)
         return Pending("reading the data")
 
@@ -255,11 +252,11 @@ def sources_of(files: Files, project: str, uris: Sequence[str], field: str) -> l
             start = uri.split("*", 1)[0]
             matched = rules.matching(uri, [str(each) for each, _ in files.list(project, start, field)])
         if not matched:
-            text = f"there is no object {uri[:300]!r}. Upload the data first, or correct the URI"
+            text = sentences.NO_OBJECT.format(uri=repr(uri[:300]))
             raise InvalidArgument(violations=[Violation(field, text)])
         found |= dict.fromkeys(matched)
     if len(found) > MOST_FILES:
-        raise FailedPrecondition(f"The dataset has {len(found)} files; at most {MOST_FILES} can be exported.")
+        raise FailedPrecondition(sentences.MANY_FILES.format(count=len(found), most=MOST_FILES))
     return list(found)
 
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from trigpoint.core.call import Caller
 from trigpoint.core.clock import SECOND, Clock, Ids, Micros
 from trigpoint.core.errors import Aborted, NotFound, PermissionDenied, Unauthenticated
-from trigpoint.domains.identity import keys, rules
+from trigpoint.domains.identity import keys, rules, sentences
 from trigpoint.domains.identity.accounts import SYSTEM_MANAGED, Account, Accounts, Key, ProjectBook, ProjectFacts
 from trigpoint.domains.identity.proofs import Proof, Proofs
 from trigpoint.domains.identity.replicas import Replica, Replicas
@@ -210,10 +210,7 @@ class Identity:
             self.prepare(project)
         account = self.accounts.find(wanted)
         if account is None or not account.enabled or account.project != project or account.operator:
-            raise PermissionDenied(
-                f"You do not have permission to act as service_account: {wanted[:120]} (or it may "
-                "not exist): name an enabled account of the job's own project that is not the operator's."
-            )
+            raise PermissionDenied(sentences.NOT_TO_ACT_AS.format(account=wanted[:120]))
         return account
 
     def replica(self, name: str) -> Replica | None:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from trigpoint.core.pb.google.cloud.aiplatform.v1.accelerator_type_pb import AcceleratorType
 from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import CustomJobSpec
+from trigpoint.domains.jobs import sentences
 
 _GIB = 2**30
 _EXACT = 10
@@ -125,10 +126,9 @@ def possible(wanted: Demand, host: Host) -> Refused | None:
         metrics.insert(0, "custom_model_training_cpus")
     if metrics:
         listed = ",".join(f"aiplatform.googleapis.com/{metric}" for metric in metrics)
-        return Refused(f"The following quota metrics exceed quota limits: {listed}. {_fix(wanted, host, absent)}")
+        return Refused(sentences.OVER_QUOTA.format(metrics=listed, fix=_fix(wanted, host, absent)))
     if host.strict and (wanted.vcpus > host.cpus or wanted.memory_gib > host.memory_gib):
-        text = f"Resources are insufficient on this machine: {_excess(wanted, host)}"
-        return Refused(f"{text}. Use smaller machine types or fewer replicas, or switch `strict` off to over-commit.")
+        return Refused(sentences.INSUFFICIENT.format(excess=_excess(wanted, host)))
     return None
 
 
@@ -138,38 +138,32 @@ def admit(wanted: Demand, host: Host, running: Sequence[Demand], ahead: int) -> 
     First come, first served. A job larger than everything the host lets run at once starts when nothing else runs.
     """
     if ahead:
-        return Queued(f"{_many(ahead)} ahead in the queue.", ahead)
+        return Queued(_many(ahead), ahead)
     replicas = sum(other.replicas for other in running)
     vcpus = sum(other.vcpus for other in running)
     if running and replicas + wanted.replicas > host.replicas_at_once:
-        limit = f"jobs start beside others only up to {host.replicas_at_once} replicas at once on this machine"
-        text = f"{replicas} replicas are running, and {limit}."
-        return Queued(f"{text} Raise `parallel_jobs` to run more.", 0)
+        return Queued(sentences.FULL.format(running=replicas, most=host.replicas_at_once), 0)
     if running and vcpus + wanted.vcpus > host.vcpu_quota:
-        return Queued(
-            f"{vcpus} of {host.vcpu_quota} vCPUs of the quota are in use; the job asks for {wanted.vcpus}.", 0
-        )
+        return Queued(sentences.QUOTA_USED.format(used=vcpus, quota=host.vcpu_quota, asked=wanted.vcpus), 0)
     exceeds = wanted.vcpus > host.cpus or wanted.memory_gib > host.memory_gib
     return Admitted(_excess(wanted, host) if exceeds else "")
 
 
 def _many(jobs: int) -> str:
-    """Return how many jobs; of many only a round number, so that not every start is news to all of them."""
+    """Return how many jobs go first; of many only a round number, so that not every start is news to all of them."""
     if jobs > _EXACT:
         step = 10 ** (len(str(jobs)) - 1)
-        return f"{jobs // step * step} or more jobs are"
-    return f"{jobs} jobs are" if jobs > 1 else "1 job is"
+        return sentences.AHEAD_MANY.format(count=jobs // step * step)
+    return sentences.AHEAD.format(count=jobs) if jobs > 1 else sentences.AHEAD_ONE
 
 
 def _excess(wanted: Demand, host: Host) -> str:
-    asked = f"the job asks for {wanted.vcpus} vCPUs and {wanted.memory_gib:g} GiB of memory"
-    return f"{asked}, the machine has {host.cpus} and {host.memory_gib:.0f} GiB"
+    return sentences.EXCESS.format(
+        vcpus=wanted.vcpus, memory=wanted.memory_gib, cpus=host.cpus, machine_memory=host.memory_gib
+    )
 
 
 def _fix(wanted: Demand, host: Host, absent: Sequence[str]) -> str:
     if absent:
-        fix = "remove the accelerator from machine_spec, with a machine type that has none built in"
-        return f"This machine has no {absent[0]}: {fix}, or run where there is one."
-    return (
-        f"The job asks for {wanted.vcpus} vCPUs and the quota is {host.vcpu_quota}: raise `vcpu_quota` or ask for less."
-    )
+        return sentences.NO_ACCELERATOR.format(accelerator=absent[0])
+    return sentences.OVER_VCPUS.format(asked=wanted.vcpus, quota=host.vcpu_quota)

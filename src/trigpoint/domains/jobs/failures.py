@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from trigpoint.core.pb.google.rpc.status_pb import Status
+from trigpoint.domains.jobs import sentences
 
 CANCELLED, INVALID_ARGUMENT, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, INTERNAL = 1, 3, 4, 8, 13
 NOT_STARTED = 128
@@ -44,42 +45,30 @@ class Ending:
 def of_ending(ending: Ending, project: str, job_id: str) -> Status:
     """Return the error of a job whose replica ended badly."""
     if ending.out_of_memory:
-        text = f"The replica {ending.task} ran out of memory and exited with a non-zero status of {ending.status}. "
-        text += "Use a machine type with more memory, or read the data in parts."
+        text = sentences.OUT_OF_MEMORY.format(task=ending.task, status=ending.status)
     elif ending.reason:
         how = "StartError" if ending.status == NOT_STARTED else "Error"
-        text = f"The replica {ending.task} exited with a non-zero status of {ending.status}. "
-        text += f"Termination reason: {how}. \n{ending.reason}" + (f"\n{tail(ending.tail)}" if ending.tail else "")
+        text = sentences.TERMINATED.format(task=ending.task, status=ending.status, how=how)
+        text += f" \n{ending.reason}" + (f"\n{tail(ending.tail)}" if ending.tail else "")
     else:
-        text = (
-            f"The replica {ending.task} exited with a non-zero status of {ending.status}. Termination reason: Error. "
-        )
+        text = sentences.TERMINATED.format(task=ending.task, status=ending.status, how="Error") + " "
         text += f"\n{tail(ending.tail)}" if ending.tail else ""
     return Status(code=INVALID_ARGUMENT, message=f"{text}\n{_more(project, job_id)}")
 
 
 def of_timeout(seconds: float, job_id: str) -> Status:
     """Return the error of a job that ran longer than `scheduling.timeout`."""
-    text = f"The job {job_id} ran longer than its timeout of {seconds:g} s and was stopped. "
-    return Status(
-        code=DEADLINE_EXCEEDED, message=text + "Raise scheduling.timeout, or make the program finish earlier."
-    )
+    return Status(code=DEADLINE_EXCEEDED, message=sentences.TIMEOUT.format(job=job_id, seconds=seconds))
 
 
 def of_cancel() -> Status:
     """Return the error of a job that its user cancelled."""
-    return Status(code=CANCELLED, message="The job was cancelled by the user.")
+    return Status(code=CANCELLED, message=sentences.CANCELLED)
 
 
 def of_loss(task: str) -> Status:
     """Return the error of a job whose agent vanished more often than it may be restarted."""
-    text = f"Internal error occurred for the current attempt: the machine process of replica {task} disappeared. "
-    return Status(code=INTERNAL, message=text + "It was restarted as often as allowed; run the job again.")
-
-
-def of_environment(image: str, reason: str) -> Status:
-    """Return the error of a job whose image could not be provided here."""
-    return Status(code=INVALID_ARGUMENT, message=f"The image {image} could not be provided on this machine: {reason}")
+    return Status(code=INTERNAL, message=sentences.LOST.format(task=task))
 
 
 _TRACEBACK = "Traceback (most recent call last)"
@@ -120,7 +109,5 @@ def _more(project: str, job_id: str) -> str:
     """Return the pointer to the logs, in the service's own form."""
     query = quote(f'resource.type="ml_job"\nresource.labels.job_id="{job_id}"', safe="")
     link = "https://console.cloud.google.com/logs/viewer"
-    return (
-        "To find out more about why your job exited please check the logs: "
-        f"{link}?project={project}&resource=ml_job%2Fjob_id%2F{job_id}&advancedFilter={query}"
-    )
+    link += f"?project={project}&resource=ml_job%2Fjob_id%2F{job_id}&advancedFilter={query}"
+    return sentences.MORE.format(link=link)

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from trigpoint.core.errors import InvalidArgument
+from trigpoint.domains.jobs import sentences
 from trigpoint.domains.jobs.admission import Machine
 from trigpoint.runtime import images, machines
 from trigpoint.runtime.environments import Environments
@@ -20,10 +21,10 @@ class Types:
     def problem(self, name: str) -> str:
         """Return an empty string, or why the type can't be used and what to do (vertex-training.md section 3.3)."""
         if machines.is_tpu(name):
-            return f"Machine type {name!r} holds TPUs, which this machine has none of. Use one such as n1-standard-4."
+            return sentences.TPU.format(machine=repr(name))
         if machines.machine(name) is not None:
             return ""
-        return f"Machine type {name[:100]!r} is not supported. Use one such as n1-standard-4 or e2-standard-4."
+        return sentences.NO_MACHINE.format(machine=repr(name[:100]))
 
 
 class Catalogue:
@@ -39,8 +40,8 @@ class Catalogue:
             return ""
         example = "us-docker.pkg.dev/vertex-ai/training/sklearn-cpu.1-6:latest"
         if images.looks_prebuilt(image):
-            return f"{image[:200]!r} is not a prebuilt image that is known here; use one such as {example}."
-        return f"{image[:200]!r} can't be run here: images of your own are not built yet. Use one such as {example}."
+            return sentences.NOT_PREBUILT.format(image=repr(image[:200]), example=example)
+        return sentences.OWN_IMAGE.format(image=repr(image[:200]), example=example)
 
     def provide(self, image: str) -> Mapping[str, Any] | str:
         """Return the built environment of an image, or what is being done to get it; returns at once."""
@@ -49,9 +50,9 @@ class Catalogue:
             raise InvalidArgument(self.problem(image))
         progress = self._environments.request(known.environment)
         if progress.failure:
-            raise InvalidArgument(f"The image {image[:200]} could not be provided on this machine: {progress.failure}")
+            raise InvalidArgument(sentences.NO_IMAGE.format(image=image[:200], problem=progress.failure))
         if progress.built is None:
-            return f"Building the environment of {image[:200]}: {progress.line or 'starting'}"
+            return sentences.BUILDING.format(image=image[:200], step=progress.line)
         built = progress.built
         return {
             "environment": asdict(built.environment),

@@ -19,6 +19,9 @@ from trigpoint.store.resources import Row
 
 KIND = "replicas"
 
+IN_TREE = "#0"
+"""Stands for the generation of a file below /gcs in the name of its series: it had none when it was touched."""
+
 
 @dataclass(frozen=True, slots=True)
 class Replica:
@@ -52,6 +55,8 @@ class Replica:
     """The whole environment that the program really got, but for addresses that only it may know; empty as `argv`."""
     printed: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """What it had printed at its end: `logs` are bytes and `lines` lines, by stream."""
+    watched: bool = False
+    """Whether all is heard that its program does to files below /gcs."""
     state: str = "PENDING"
     """PENDING, CLAIMED, PREPARED, RUNNING, ENDED or LOST."""
     seq: int = 0
@@ -163,7 +168,8 @@ def told(replica: Replica, status: Status) -> Replica:
     if status.outcome is None:
         return replica
     time = status.times.get("ENDED", 0)
-    return replica.at("ENDED", time, outcome=asdict(status.outcome), times={**status.times, **replica.times})
+    outcome, times = asdict(status.outcome), {**status.times, **replica.times}
+    return replica.at("ENDED", time, outcome=outcome, times=times, watched=False)  # its files of last are not told
 
 
 def close(tx: Tx, replicas: Sequence[Replica], gang: GangObservation | None, now: Micros) -> None:

@@ -6,11 +6,11 @@ that matters to the job wakes it.
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from trigpoint.agent.protocol import STREAMS
+from trigpoint.agent.protocol import OPENED, SAVED, STREAMS
 from trigpoint.core.errors import FailedPrecondition, NotFound, Unauthenticated
 from trigpoint.domains.jobs import cluster, records
 from trigpoint.domains.jobs.kinds import CUSTOM_JOB
@@ -25,6 +25,8 @@ _STATES = {"hello": "CLAIMED", "prepared": "PREPARED", "started": "RUNNING", "ou
 PRINTS = "print"
 """The series (store.steps) of what a replica printed, by stream."""
 _COUNTS = ("logs", "lines")
+_MEASURED = frozenset({*_COUNTS, "files", "watched"})
+"""What an outcome says besides the outcome."""
 _METRICS = {
     "cpu_s": "cpu_seconds",
     "memory_bytes": "memory_bytes",
@@ -116,9 +118,11 @@ class Reports:
             told |= {k: body.get(k) or d for k, d in (("address", None), ("runtime", ""), ("lost", []), ("facts", {}))}
         if kind == "started":
             told |= {"argv": list(body.get("argv") or ()), "environ": dict(body.get("env") or {})}
+            told["watched"] = body.get("watched") is True
         if kind == "outcome":
-            told["outcome"] = {name: value for name, value in body.items() if name not in _COUNTS}
+            told["outcome"] = {name: value for name, value in body.items() if name not in _MEASURED}
             told["printed"] = _counts(body)
+            told["watched"] = replica.watched and body.get("watched") is True
         self._tell(tx, replica, kind, body)
         return replica.at(_STATES[kind], time, **told)
 
@@ -144,7 +148,7 @@ class Reports:
         return (go(stored.message.job_spec, everyone, me),)
 
     def _measure(self, name: str, uid: str, task: str, reports: Sequence[Mapping[str, Any]]) -> None:
-        """Hand what was measured to the recorder: heartbeats, and how much was printed."""
+        """Hand what was measured to the recorder: heartbeats, how much was printed, and which files were touched."""
         for report in reports:
             body, time = report.get("body"), int(report.get("time", 0))
             if not isinstance(body, Mapping):
@@ -160,6 +164,8 @@ class Reports:
             for stream, size in counts.get("logs", {}).items():
                 growth = Growth(time, size, lines=counts.get("lines", {}).get(stream, 0), total=True)
                 self._recorder.passed(name, PRINTS, (stream,), growth)
+            for what, thing, growth in _files(body):
+                self._recorder.passed(name, what, (thing,), growth)
 
 
 def _counts(body: Mapping[str, Any]) -> dict[str, dict[str, int]]:
@@ -170,6 +176,15 @@ def _counts(body: Mapping[str, Any]) -> dict[str, dict[str, int]]:
         if isinstance(given, Mapping):
             found[name] = {s: n for s, n in given.items() if s in STREAMS and isinstance(n, int)}
     return found
+
+
+def _files(body: Mapping[str, Any]) -> Iterator[tuple[str, str, Growth]]:
+    """Yield the series of files below /gcs that a report tells of: kind, thing and totals."""
+    for entry in body.get("files") or ():
+        match entry:
+            case [str(what), str(uri), int(size), int(count), int(first), int(last)] if what in (OPENED, SAVED):
+                thing = uri if uri.endswith("/*") else f"{uri}{records.IN_TREE}"
+                yield what, thing, Growth(last, size, count=count, total=True, exact=True, begun=first)
 
 
 def go(spec: Any, everyone: Sequence[Replica], me: Replica) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from trigpoint.core.pb.google.cloud.aiplatform.v1.job_service_pb import (
 )
 from trigpoint.core.pb.google.cloud.aiplatform.v1.job_state_pb import JobState
 from trigpoint.core.pb.google.longrunning.operations_pb import Operation
-from trigpoint.domains.jobs import specs, unheeded
+from trigpoint.domains.jobs import sentences, specs, unheeded
 from trigpoint.domains.jobs.kinds import CUSTOM_JOB
 from trigpoint.domains.jobs.launch import Accounts
 from trigpoint.domains.jobs.queue import Queue
@@ -119,7 +119,7 @@ class Rpc:
         def unit(tx: Tx) -> Operation:
             stored = self._kernel.load_in(tx, CUSTOM_JOB, request.name)
             if stored.message.state not in FINAL:
-                raise _in_state(stored, "deleted", " Cancel it first, or wait until it ends.")
+                raise _in_state(stored, sentences.NOT_DELETED)
             self._kernel.drop(tx, CUSTOM_JOB, stored, facts=(Fact("customJob.deleted", where="user"),), call=call)
             return self._standard.operations.done(tx, call, request.name, Empty())
 
@@ -127,7 +127,7 @@ class Rpc:
 
     def _cancel(self, tx: Tx, stored: Stored[CustomJob], call: Call | None) -> Stored[CustomJob] | None:
         if stored.message.state in FINAL:
-            raise _in_state(stored, "canceled")
+            raise _in_state(stored, sentences.NOT_CANCELED)
         progress = Progress(**stored.notes)
         if progress.cancel:
             return None
@@ -139,10 +139,9 @@ class Rpc:
 
 
 def _in_vain(field: str, instead: str) -> Fact:
-    said = f"{field} has no effect here: {instead}."
-    return Fact("customJob.unheeded", {"field": field, "detail": f"{instead}."}, log=said, severity="WARNING")
+    said = f"{field} has no effect here: {instead}"
+    return Fact("customJob.unheeded", {"field": field, "detail": instead}, log=said, severity="WARNING")
 
 
-def _in_state(stored: Stored[CustomJob], what: str, fix: str = "") -> FailedPrecondition:
-    name, state = stored.row.name, stored.row.state
-    return FailedPrecondition(f'The CustomJob "{name}" is in state {state} and cannot be {what}.{fix}')
+def _in_state(stored: Stored[CustomJob], template: str) -> FailedPrecondition:
+    return FailedPrecondition(template.format(name=stored.row.name, state=stored.row.state))

@@ -10,7 +10,7 @@ from typing import Any
 from trigpoint.core.clock import Micros
 from trigpoint.core.pb.google.cloud.aiplatform.v1.job_state_pb import JobState
 from trigpoint.core.pb.google.rpc.status_pb import Status
-from trigpoint.domains.jobs import failures
+from trigpoint.domains.jobs import failures, sentences
 from trigpoint.domains.jobs.failures import Ending
 
 FINAL = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
@@ -167,7 +167,7 @@ def _outcome(seen: Seen, progress: Progress, terms: Terms) -> Step | None:
     if lost:
         task = next(task for task in seen.tasks if task in lost)
         if terms.retries and progress.loss_restarts < MAX_LOSS_RESTARTS:
-            return Restart("loss", f"The agent of {task} disappeared without reporting an outcome.")
+            return Restart("loss", sentences.DISAPPEARED.format(task=task))
         return Stop(JobState.FAILED, failures.of_loss(task))
     return None
 
@@ -175,7 +175,7 @@ def _outcome(seen: Seen, progress: Progress, terms: Terms) -> Step | None:
 def _of_failure(ending: Ending, progress: Progress, terms: Terms) -> Step:
     crashed = ending.status in TRANSIENT_STATUSES and not ending.out_of_memory and not ending.reason
     if crashed and terms.retries and progress.crash_restarts < MAX_CRASH_RESTARTS:
-        return Restart("crash", f"The program of {ending.task} crashed with status {ending.status}.")
+        return Restart("crash", sentences.CRASHED.format(task=ending.task, status=ending.status))
     return Stop(JobState.FAILED, failures.of_ending(ending, terms.project, terms.job_id))
 
 

@@ -18,6 +18,7 @@ from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import (
 )
 from trigpoint.core.pb.google.cloud.aiplatform.v1.env_var_pb import EnvVar
 from trigpoint.core.pb.google.cloud.aiplatform.v1.machine_resources_pb import MachineSpec
+from trigpoint.domains.jobs import sentences
 
 MAX_POOLS = 4
 MAX_ENV = 100
@@ -42,7 +43,7 @@ def check(job: CustomJob, known: Known) -> list[Violation]:
     found = checks.display_name("custom_job.display_name", job.display_name)
     found += checks.labels("custom_job.labels", job.labels)
     if job.job_spec is None:
-        return [*found, Violation("custom_job.job_spec", "A job specification is required.")]
+        return [*found, Violation("custom_job.job_spec", sentences.NO_SPEC)]
     return found + check_spec(job.job_spec, known, "custom_job.job_spec")
 
 
@@ -50,18 +51,18 @@ def check_spec(spec: CustomJobSpec, known: Known, path: str) -> list[Violation]:
     """Return everything wrong with a job specification found at `path` of a request."""
     pools, at = spec.worker_pool_specs, f"{path}.worker_pool_specs"
     if not pools or pools[0].task is None:
-        return [Violation(at, "At least one worker pool with a container_spec or python_package_spec is required.")]
+        return [Violation(at, sentences.NO_POOL)]
     found: list[Violation] = []
     if len(pools) > MAX_POOLS:
-        found.append(Violation(at, f"There are {len(pools)} worker pools; at most {MAX_POOLS} are allowed."))
+        found.append(Violation(at, sentences.MANY_POOLS.format(count=len(pools), most=MAX_POOLS)))
     if pools[0].replica_count != 1:
-        text = f"Worker pool 0 is the primary replica; its replica count must be 1, not {pools[0].replica_count}."
+        text = sentences.ONE_PRIMARY.format(count=pools[0].replica_count)
         found.append(Violation(f"{at}[0].replica_count", text))
     for index, pool in enumerate(pools):
         if pool.task is not None:
             found += _pool(pool, known, f"{at}[{index}]")
         elif pool.replica_count or pool.machine_spec:
-            found.append(Violation(f"{at}[{index}]", "Give container_spec or python_package_spec, or leave it empty."))
+            found.append(Violation(f"{at}[{index}]", sentences.NO_TASK))
     return found + _surroundings(spec, path)
 
 
@@ -72,12 +73,12 @@ def _surroundings(spec: CustomJobSpec, path: str) -> list[Violation]:
         found += checks.gs_uri(f"{path}.base_output_directory.output_uri_prefix", prefix)
     timeout = spec.scheduling.timeout if spec.scheduling is not None else None
     if timeout is not None and messages.seconds(timeout) < 0:
-        found.append(Violation(f"{path}.scheduling.timeout", "The timeout must not be negative."))
+        found.append(Violation(f"{path}.scheduling.timeout", sentences.NEGATIVE_TIMEOUT))
     if spec.service_account and not _EMAIL.fullmatch(spec.service_account):
-        text = f"{spec.service_account[:200]!r} is not the email address of a service account."
+        text = sentences.NO_ACCOUNT.format(account=repr(spec.service_account[:200]))
         found.append(Violation(f"{path}.service_account", text))
     if spec.persistent_resource_id:
-        text = "Persistent resources are not available in this installation yet; leave the field empty."
+        text = sentences.NO_PERSISTENT
         found.append(Violation(f"{path}.persistent_resource_id", text))
     return found
 
@@ -85,12 +86,12 @@ def _surroundings(spec: CustomJobSpec, path: str) -> list[Violation]:
 def _pool(pool: WorkerPoolSpec, known: Known, path: str) -> list[Violation]:
     found: list[Violation] = []
     if not 1 <= pool.replica_count <= MAX_REPLICAS:
-        text = f"The replica count must be from 1 to {MAX_REPLICAS}, not {pool.replica_count}."
+        text = sentences.BAD_COUNT.format(most=MAX_REPLICAS, count=pool.replica_count)
         found.append(Violation(f"{path}.replica_count", text))
     found += _machine(pool.machine_spec or MachineSpec(), known, f"{path}.machine_spec")
     for field in ("nfs_mounts", "lustre_mounts"):
         if getattr(pool, field):
-            text = "No shares are mounted in this installation; copy the files to a bucket and read them under /gcs."
+            text = sentences.NO_SHARES
             found.append(Violation(f"{path}.{field}", text))
     task = pool.task.value if pool.task is not None else None
     if isinstance(task, PythonPackageSpec):
@@ -103,27 +104,27 @@ def _pool(pool: WorkerPoolSpec, known: Known, path: str) -> list[Violation]:
 def _machine(spec: MachineSpec, known: Known, path: str) -> list[Violation]:
     found: list[Violation] = []
     if not spec.machine_type:
-        found.append(Violation(f"{path}.machine_type", "A machine type is required, e.g. n1-standard-4."))
+        found.append(Violation(f"{path}.machine_type", sentences.NO_MACHINE_TYPE))
     elif wrong := known.machine_type(spec.machine_type):
         found.append(Violation(f"{path}.machine_type", wrong))
     if bool(spec.accelerator_type) != (spec.accelerator_count > 0) or spec.accelerator_count < 0:
-        text = f"Give an accelerator type and how many of it, or neither; the count is {spec.accelerator_count}."
+        text = sentences.BOTH_OR_NEITHER.format(count=spec.accelerator_count)
         found.append(Violation(f"{path}.accelerator_count", text))
     for field in ("gpu_partition_size", "tpu_topology"):
         if getattr(spec, field):
-            found.append(Violation(f"{path}.{field}", "This is not available in this installation; leave it empty."))
+            found.append(Violation(f"{path}.{field}", sentences.NOT_HERE))
     return found
 
 
 def _python(spec: PythonPackageSpec, known: Known, path: str) -> list[Violation]:
     found = _image(spec.executor_image_uri, known, f"{path}.executor_image_uri")
     if not 1 <= len(spec.package_uris) <= MAX_PACKAGES:
-        text = f"From 1 to {MAX_PACKAGES} packages are required, there are {len(spec.package_uris)}."
+        text = sentences.PACKAGE_COUNT.format(most=MAX_PACKAGES, count=len(spec.package_uris))
         found.append(Violation(f"{path}.package_uris", text))
     for index, package in enumerate(spec.package_uris[:MAX_PACKAGES]):
         found += checks.gs_uri(f"{path}.package_uris[{index}]", package)
     if not _MODULE.fullmatch(spec.python_module):
-        text = f"{spec.python_module[:200]!r} is not the dotted name of a Python module, such as trainer.task."
+        text = sentences.NO_MODULE.format(module=repr(spec.python_module[:200]))
         found.append(Violation(f"{path}.python_module", text))
     return found + _env(spec.env, path) + _args(spec.args, path)
 
@@ -132,23 +133,23 @@ def _container(spec: ContainerSpec, known: Known, path: str) -> list[Violation]:
     found = _image(spec.image_uri, known, f"{path}.image_uri")
     line = [*spec.command, *spec.args]
     if not line or not line[0]:
-        text = "The image has no program of its own here: give what to run, such as python3, -m, trainer.task."
+        text = sentences.NO_PROGRAM
         found.append(Violation(f"{path}.command", text))
     return found + _env(spec.env, path) + _args(line, path)
 
 
 def _image(image: str, known: Known, path: str) -> list[Violation]:
     if not image:
-        return [Violation(path, "An image URI is required.")]
+        return [Violation(path, sentences.NO_IMAGE_URI)]
     wrong = known.image(image)
     return [Violation(path, wrong)] if wrong else []
 
 
 def _env(env: Sequence[EnvVar], path: str) -> list[Violation]:
     if len(env) > MAX_ENV:
-        return [Violation(f"{path}.env", f"There are {len(env)} environment variables; at most {MAX_ENV} are allowed.")]
+        return [Violation(f"{path}.env", sentences.MANY_VARIABLES.format(count=len(env), most=MAX_ENV))]
     return [
-        Violation(f"{path}.env[{i}].name", f"{variable.name[:80]!r} is not the name of an environment variable.")
+        Violation(f"{path}.env[{i}].name", sentences.BAD_VARIABLE.format(name=repr(variable.name[:80])))
         for i, variable in enumerate(env)
         if not _ENV_NAME.fullmatch(variable.name) or "\0" in variable.value
     ]
@@ -157,7 +158,7 @@ def _env(env: Sequence[EnvVar], path: str) -> list[Violation]:
 def _args(args: Sequence[str], path: str) -> list[Violation]:
     total = sum(map(len, args))
     if total > MAX_ARGS_CHARACTERS:
-        return [Violation(f"{path}.args", f"The arguments have {total} characters; at most 100000 are allowed.")]
+        return [Violation(f"{path}.args", sentences.LONG_ARGUMENTS.format(count=total))]
     if any("\0" in arg for arg in args):
-        return [Violation(f"{path}.args", "An argument holds a NUL character, which no program can be given.")]
+        return [Violation(f"{path}.args", sentences.NUL_ARGUMENT)]
     return []

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 from trigpoint.core import messages
-from trigpoint.core.call import Caller
 from trigpoint.core.clock import SECOND, Micros
 from trigpoint.core.errors import TrigpointError
 from trigpoint.core.names import id_of, project_of
@@ -15,6 +14,7 @@ from trigpoint.domains.jobs import admission, failures, records, rules
 from trigpoint.domains.jobs.failures import Ending
 from trigpoint.domains.jobs.kinds import CUSTOM_JOB, LONE_JOB
 from trigpoint.domains.jobs.launch import Launcher, Preparing
+from trigpoint.domains.jobs.leavings import Leavings
 from trigpoint.domains.jobs.queue import Queue
 from trigpoint.domains.jobs.records import Replica
 from trigpoint.domains.jobs.rules import Progress, Seen, Terms
@@ -320,23 +320,14 @@ class Work:
 
         It is done in slices of time: a job that leaves a million files must not keep others from ending.
         """
-        steps = self._sweeps.pop(sight.uid, None) or self._sweep(sight)
+        job = sight.stored.row.name
+        steps = self._sweeps.pop(sight.uid, None) or Leavings(self._kernel.store, self._files, job).take_up()
         enough = self._kernel.clock.monotonic() + _SLICE_SECONDS
         for _ in steps:
             if self._kernel.clock.monotonic() > enough:
                 self._sweeps[sight.uid] = steps
                 return False
         return True
-
-    def _sweep(self, sight: Sight) -> Iterator[object]:
-        """Take it up in the name of the primary: who of the replicas wrote what is not known."""
-        if not sight.replicas:
-            return
-        primary = sight.replicas[0]
-        project = project_of(primary.job)
-        caller = Caller(primary.identity, project, replica=primary.name, tenant=primary.tenant)
-        for bucket in self._files.trees(project):
-            yield from self._files.sweep(bucket, caller=caller)
 
     def _over(self, name: str, stored: Stored[CustomJob] | None) -> Outcome:
         """A job that ended or was deleted: make sure that nothing of it still runs."""

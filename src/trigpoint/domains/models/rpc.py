@@ -18,7 +18,7 @@ from trigpoint.core.pb.google.cloud.aiplatform.v1.model_service_pb import (
     UploadModelOperationMetadata,
     UploadModelResponse,
 )
-from trigpoint.domains.models import rules
+from trigpoint.domains.models import rules, sentences
 from trigpoint.domains.models.kinds import MODEL, UPLOADED, VERSION
 from trigpoint.domains.models.versions import Versions, registered
 from trigpoint.domains.storage import Files
@@ -84,10 +84,7 @@ class Registry:
             return done
         name, new = self.accept(parent, given, parent_model, model_id)
         if given.artifact_uri and not self._has_files(parent, given):
-            raise FailedPrecondition(
-                f"There is no model in {given.artifact_uri}: the program must write at least one file to the directory "
-                "that AIP_MODEL_DIR names before it ends."
-            )
+            raise FailedPrecondition(sentences.NO_MODEL.format(uri=given.artifact_uri))
 
         def unit(tx: Tx) -> tuple[str, str]:
             found = registered(tx, key)

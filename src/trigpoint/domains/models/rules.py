@@ -7,6 +7,7 @@ from trigpoint.core import checks
 from trigpoint.core.errors import FailedPrecondition, InvalidArgument, Violation
 from trigpoint.core.names import pattern
 from trigpoint.core.pb.google.cloud.aiplatform.v1.model_pb import Model, ModelSourceInfo
+from trigpoint.domains.models import sentences
 
 MODEL = pattern("projects/{project}/locations/{location}/models/{model}")
 DEFAULT = "default"
@@ -53,7 +54,7 @@ def upload(model: Model, *, first: bool) -> list[Violation]:
     for alias in model.version_aliases:
         found += alias_form(alias, "model.version_aliases")
     if model.artifact_uri and not re.fullmatch(r"gs://[^/]+(/.*)?", model.artifact_uri, re.DOTALL):
-        text = f"{model.artifact_uri[:200]!r} must be a directory on Cloud Storage, gs://BUCKET/PREFIX"
+        text = sentences.BAD_DIRECTORY.format(uri=repr(model.artifact_uri[:200]))
         found.append(Violation("model.artifact_uri", text))
     return found
 

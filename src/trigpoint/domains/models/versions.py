@@ -15,7 +15,7 @@ from trigpoint.core.errors import AlreadyExists, FailedPrecondition, NotFound
 from trigpoint.core.names import id_of, parent_of
 from trigpoint.core.pb.google.cloud.aiplatform.v1.model_pb import Model
 from trigpoint.domains.lineage import Lineage
-from trigpoint.domains.models import rules
+from trigpoint.domains.models import rules, sentences
 from trigpoint.domains.models.kinds import DEPLOYED, MODEL, UPLOADED, VERSION
 from trigpoint.kernel.resource import Fact, Kernel, Stored, missing
 from trigpoint.store import Tx, refs, resources
@@ -40,7 +40,7 @@ class Versions:
         """
         model = None if new else self.model(tx, name)
         if new and resources.get(tx, name) is not None:
-            raise AlreadyExists(f"The Model {name} already exists: choose another model_id, or set parent_model to it.")
+            raise AlreadyExists(sentences.EXISTS.format(model=name))
         now = self._kernel.clock.now()
         number = str(model.notes[_NEXT] if model else 1)
         fresh = messages.copy(given)
@@ -75,7 +75,7 @@ class Versions:
         if version is None:
             if resources.get(tx, name) is None:
                 raise missing(MODEL, name)
-            raise NotFound(f"The Model {name} has no version or alias {wanted!r}; see its versions with listVersions.")
+            raise NotFound(sentences.NO_VERSION.format(model=name, version=repr(wanted)))
         return self._kernel.load_in(tx, VERSION, self._row_name(name, version))
 
     def artifact(self, name: str, wanted: str) -> str:

@@ -12,7 +12,7 @@ from trigpoint.data.objects_blobs import Step
 from trigpoint.data.objects_sweep import Sweeper
 from trigpoint.data.objects_uploads import Uploads as Sessions
 from trigpoint.domains.storage import rules
-from trigpoint.domains.storage.access import AccessLog
+from trigpoint.domains.storage.access import FOUND, AccessLog
 from trigpoint.domains.storage.buckets import Buckets, NumberOf, attributes_of
 from trigpoint.domains.storage.files import Files
 from trigpoint.domains.storage.things import Target, Things, describe
@@ -20,7 +20,7 @@ from trigpoint.domains.storage.uploads import Uploads
 from trigpoint.kernel.recorder import Recorder
 from trigpoint.store import Store
 
-__all__ = ["AccessLog", "Buckets", "Files", "Storage", "Target", "Things", "Uploads"]
+__all__ = ["FOUND", "AccessLog", "Buckets", "Files", "Storage", "Target", "Things", "Uploads"]
 
 
 _PURGE_SECONDS = 600.0

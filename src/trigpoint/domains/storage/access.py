@@ -7,6 +7,9 @@ from trigpoint.kernel.recorder import Recorder
 from trigpoint.store.objects import ObjectRow
 from trigpoint.store.telemetry import Access
 
+READS, WRITES, FOUND = "read", "write", "find"
+"""Series (store.steps) of objects that a replica read or wrote, and of those that were found when its job was over."""
+
 
 class AccessLog:
     """Facts of access. Thread-safe."""
@@ -16,13 +19,25 @@ class AccessLog:
         self._recorder = recorder
 
     def record(
-        self, caller: Caller, project: str, row: ObjectRow, size: int, *, write: bool, begins: bool = True
+        self,
+        caller: Caller,
+        project: str,
+        row: ObjectRow,
+        size: int,
+        *,
+        write: bool,
+        begins: bool = True,
+        series: str | None = None,
     ) -> None:
-        """Note one access of `size` bytes, or more of one that began before; never raises, never waits for the disk."""
+        """Note one access of `size` bytes, or more of one that began before; never raises, never waits for the disk.
+
+        Of a replica it is a step of a series, by itself of READS or WRITES; of none where `series` is empty.
+        """
         uri = GsUri(row.bucket, row.name.decode("utf-8", "replace"))
         now, count = self._clock.now(), int(begins)
+        series = (WRITES if write else READS) if series is None else series
         fact = Access(caller.replica, caller.email, str(uri), row.generation, write, project, size, count, now, now)
-        self._recorder.access(fact, (f"{uri}#{row.generation}", f"{uri_folder(uri)}*", f"gs://{row.bucket}/*"))
+        self._recorder.access(fact, series, (f"{uri}#{row.generation}", f"{uri_folder(uri)}*", f"gs://{row.bucket}/*"))
 
     @property
     def full(self) -> bool:

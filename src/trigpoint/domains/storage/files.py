@@ -10,6 +10,7 @@ from trigpoint.core.errors import InvalidArgument, NotFound, Violation
 from trigpoint.core.uris import GsUri
 from trigpoint.data.objects import Objects, Reading, missing
 from trigpoint.data.objects_sweep import Sweeper, Swept
+from trigpoint.domains.storage import sentences
 from trigpoint.domains.storage.rules import Query
 from trigpoint.domains.storage.things import Target, Things
 from trigpoint.store import objects as rows
@@ -34,14 +35,16 @@ class Files:
         """
         parsed = uris.parse(uri, field)
         if not self._holds(project, parsed):
-            raise NotFound(f"{field}: the {_absent(parsed, uri)}")
+            raise NotFound(sentences.NO_BUCKET.format(field=field, **_absent(parsed, uri)))
         return parsed
 
     def refuse_absent(self, project: str, uri: str, field: str) -> None:
         """Refuse a request that names a place to write to, unless its bucket is the project's: InvalidArgument."""
         parsed = uris.parse(uri, field)
         if not self._holds(project, parsed):
-            raise InvalidArgument(violations=[Violation(field, f"The {_absent(parsed, uri)}")])
+            raise InvalidArgument(
+                violations=[Violation(field, sentences.NO_SUCH_BUCKET.format(**_absent(parsed, uri)))]
+            )
 
     def exists(self, project: str, uri: str, field: str = "uri") -> bool:
         """Return whether an object of exactly this name is there."""
@@ -53,7 +56,7 @@ class Files:
         parsed = self.check_bucket(project, uri, field)
         row = self.sweeper.get(parsed.bucket, parsed.name.encode()) if parsed.name else None
         if row is None:
-            raise NotFound(f"{field}: there is no object {uris.shown(uri)}. Upload it, or correct the URI.")
+            raise NotFound(sentences.NO_OBJECT.format(field=field, uri=uris.shown(uri)))
         return row
 
     def list(self, project: str, uri: str, field: str = "uri") -> Iterator[tuple[GsUri, ObjectRow]]:
@@ -75,7 +78,7 @@ class Files:
         try:
             reading = self.things.open(reader, Target(parsed.bucket, parsed.name))
         except NotFound:
-            raise NotFound(f"{field}: there is no object {uris.shown(uri)}. Upload it, or correct the URI.") from None
+            raise NotFound(sentences.NO_OBJECT.format(field=field, uri=uris.shown(uri))) from None
         self.things.served(reader, reading.row, reading.row.size)
         return reading
 
@@ -148,19 +151,19 @@ class Files:
             after = page[-1].name
         return found
 
-    def rescan(self, bucket: str, prefix: str = "", caller: Caller | None = None) -> Swept:
-        """Bring the rows in line with files that were written or removed under /gcs; `caller` is who did it."""
-        steps = list(self.sweep(bucket, prefix, caller))
+    def rescan(self, bucket: str, prefix: str = "") -> Swept:
+        """Bring the rows in line with files that were written or removed under /gcs."""
+        steps = list(self.sweep(bucket, prefix))
         adopted = tuple(row for step in steps for row in step.adopted)
         return Swept(adopted, tuple(row for step in steps for row in step.deleted))
 
-    def sweep(self, bucket: str, prefix: str = "", caller: Caller | None = None) -> Iterator[Swept]:
+    def sweep(self, bucket: str, prefix: str = "") -> Iterator[Swept]:
         """Do the same name by name; yield after each what it changed, so that a caller can pause in between."""
-        for swept in self.sweeper.sweep(bucket, prefix.encode()):
-            if caller is not None:
-                for row in swept.adopted:
-                    self.things.written(caller, row)
-            yield swept
+        yield from self.sweeper.sweep(bucket, prefix.encode())
+
+    def note(self, caller: Caller, row: ObjectRow, *, write: bool, series: str = "") -> None:
+        """Note that a caller touched a generation below /gcs; see `AccessLog.record`."""
+        self.things.access.record(caller, caller.project, row, row.size, write=write, series=series)
 
     def _holds(self, project: str, uri: GsUri) -> bool:
         row = self.objects.store.read(lambda tx: rows.get_bucket(tx, uri.bucket))
@@ -183,8 +186,5 @@ def inside(project: str) -> Caller:
     return Caller(email=f"service-{project}@gcp-sa-aiplatform.iam.gserviceaccount.com", project=project)
 
 
-def _absent(parsed: GsUri, uri: str) -> str:
-    return (
-        f"bucket {parsed.bucket} does not exist in this project. Create it "
-        f"(gcloud storage buckets create gs://{parsed.bucket}) or correct the URI {uris.shown(uri)}."
-    )
+def _absent(parsed: GsUri, uri: str) -> dict[str, str]:
+    return {"bucket": parsed.bucket, "address": f"gs://{parsed.bucket}", "uri": uris.shown(uri)}

@@ -6,7 +6,7 @@ Rules: vertex-training.md sections 2.1 and 2.4.
 from trigpoint.core import checks
 from trigpoint.core.errors import Violation
 from trigpoint.core.pb.google.cloud.aiplatform.v1.training_pipeline_pb import InputDataConfig, TrainingPipeline
-from trigpoint.domains.training import inputs
+from trigpoint.domains.training import inputs, sentences
 
 _FIELD = "training_pipeline"
 
@@ -17,7 +17,7 @@ def check(pipeline: TrainingPipeline) -> list[Violation]:
     found += checks.labels(f"{_FIELD}.labels", pipeline.labels)
     if pipeline.training_task_definition != inputs.CUSTOM_TASK:
         given = pipeline.training_task_definition[:200]
-        text = f"{given!r} is not available in this installation; use {inputs.CUSTOM_TASK}."
+        text = sentences.NO_TASK.format(task=repr(given), known=inputs.CUSTOM_TASK)
         found.append(Violation(f"{_FIELD}.training_task_definition", text))
     if pipeline.input_data_config is not None:
         found += _data(pipeline.input_data_config)
@@ -32,19 +32,19 @@ def check(pipeline: TrainingPipeline) -> list[Violation]:
 def _data(config: InputDataConfig) -> list[Violation]:
     path, found = f"{_FIELD}.input_data_config", list[Violation]()
     if not config.dataset_id:
-        found.append(Violation(f"{path}.dataset_id", "The id of a dataset in this project and location is required."))
+        found.append(Violation(f"{path}.dataset_id", sentences.NO_DATASET))
     if config.destination is None:
-        text = "A gcs_destination is required: the replicas read the exported data from there."
+        text = sentences.NO_DESTINATION
         found.append(Violation(f"{path}.destination", text))
     elif config.destination.field == "gcs_destination":
         found += checks.gs_uri(f"{path}.gcs_destination.output_uri_prefix", config.destination.value.output_uri_prefix)
     else:
-        text = "Exports to BigQuery are not available in this installation yet; give gcs_destination."
+        text = sentences.NO_BIGQUERY
         found.append(Violation(f"{path}.bigquery_destination", text))
     if config.split is not None and config.split.field == "fraction_split":
         split = config.split.value
         fractions = (split.training_fraction, split.validation_fraction, split.test_fraction)
         if any(not 0 <= fraction <= 1 for fraction in fractions) or sum(fractions) > 1 + 1e-9:
-            text = f"The fractions {fractions} must each be from 0 to 1 and add up to at most 1."
+            text = sentences.BAD_FRACTIONS.format(fractions=fractions)
             found.append(Violation(f"{path}.fraction_split", text))
     return found

@@ -9,6 +9,7 @@ from typing import Any
 from trigpoint.core import messages
 from trigpoint.core.errors import InvalidArgument, Violation
 from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import CustomJobSpec
+from trigpoint.domains.training import sentences
 
 FIELD = "training_pipeline.training_task_inputs"
 SCHEMA = "gs://google-cloud-aiplatform/schema/trainingjob/definition/"
@@ -20,9 +21,7 @@ def custom_job_spec(inputs: Any) -> CustomJobSpec:
     """Return the job specification that a Value message holds; InvalidArgument naming the field otherwise."""
     plain = messages.plain(inputs) if inputs is not None else None
     if not isinstance(plain, dict):
-        raise InvalidArgument(
-            violations=[Violation(FIELD, "An object with the fields of a CustomJobSpec is required.")]
-        )
+        raise InvalidArgument(violations=[Violation(FIELD, sentences.NO_INPUTS)])
     try:
         return messages.from_dict(CustomJobSpec, _tidy(plain), ignore_unknown=True)
     except InvalidArgument as error:

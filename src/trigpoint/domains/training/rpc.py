@@ -16,7 +16,7 @@ from trigpoint.core.pb.google.cloud.aiplatform.v1.pipeline_service_pb import (
 from trigpoint.core.pb.google.cloud.aiplatform.v1.pipeline_state_pb import PipelineState
 from trigpoint.core.pb.google.cloud.aiplatform.v1.training_pipeline_pb import TrainingPipeline
 from trigpoint.core.pb.google.longrunning.operations_pb import Operation
-from trigpoint.domains.training import checks, inputs
+from trigpoint.domains.training import checks, inputs, sentences
 from trigpoint.domains.training.kinds import TRAINING_PIPELINE
 from trigpoint.domains.training.rules import FINAL, Progress
 from trigpoint.domains.training.work import Neighbours
@@ -81,7 +81,7 @@ class Rpc:
 
         def edit(tx: Tx, stored: Stored[TrainingPipeline]) -> Stored[TrainingPipeline] | None:
             if stored.message.state in FINAL:
-                raise _in_state(stored, "canceled")
+                raise _in_state(stored, sentences.NOT_CANCELED)
             if stored.notes.get("cancel"):
                 return None
             message = messages.copy(stored.message)
@@ -101,7 +101,7 @@ class Rpc:
         def unit(tx: Tx) -> Operation:
             stored = self._kernel.load_in(tx, TRAINING_PIPELINE, request.name)
             if stored.message.state not in FINAL:
-                raise _in_state(stored, "deleted", " Cancel it first, or wait until it ends.")
+                raise _in_state(stored, sentences.NOT_DELETED)
             fact = Fact("trainingPipeline.deleted", where="user")
             self._kernel.drop(tx, TRAINING_PIPELINE, stored, facts=(fact,), call=call)
             return self._standard.operations.done(tx, call, request.name, Empty())
@@ -109,6 +109,5 @@ class Rpc:
         return self._kernel.store.write(unit)
 
 
-def _in_state(stored: Stored[TrainingPipeline], what: str, fix: str = "") -> FailedPrecondition:
-    name, state = stored.row.name, stored.row.state
-    return FailedPrecondition(f'The TrainingPipeline "{name}" is in state {state} and cannot be {what}.{fix}')
+def _in_state(stored: Stored[TrainingPipeline], template: str) -> FailedPrecondition:
+    return FailedPrecondition(template.format(name=stored.row.name, state=stored.row.state))

@@ -11,6 +11,7 @@ from typing import Any
 from trigpoint.core.pb.google.cloud.aiplatform.v1.job_state_pb import JobState
 from trigpoint.core.pb.google.cloud.aiplatform.v1.pipeline_state_pb import PipelineState
 from trigpoint.core.pb.google.rpc.status_pb import Status
+from trigpoint.domains.training import sentences
 
 FINAL = frozenset({PipelineState.SUCCEEDED, PipelineState.FAILED, PipelineState.CANCELLED})
 JOB_FINAL = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
@@ -113,12 +114,12 @@ def pipeline_state(job_state: JobState) -> PipelineState:
 
 def cancelled() -> Status:
     """Return the error of a cancelled pipeline; its code is never 0, or the SDK would report success."""
-    return Status(code=1, message="The training pipeline was cancelled by the user.")
+    return Status(code=1, message=sentences.CANCELLED)
 
 
 def unexplained() -> Status:
     """Return the error for a failed job that left none."""
-    return Status(code=13, message="The backing custom job failed without an error of its own.")
+    return Status(code=13, message=sentences.UNEXPLAINED)
 
 
 def _recorded(progress: Progress, end: End) -> Step:

@@ -6,6 +6,7 @@ import { Bars, Share } from "~/design/Bars";
 import { Notice, Problem, Waiting } from "~/design/Notice";
 import { Card, Wide } from "~/design/Page";
 import plain from "~/design/plain.module.css";
+import { Said } from "~/design/Said";
 import { useTexts } from "~/i18n";
 import { formatBytes, formatCount, formatNumber } from "~/lib/units";
 import css from "./Datasets.module.css";
@@ -38,7 +39,7 @@ export function Columns({ dataset }: { dataset: string }) {
       )}
       {data?.state === "failed" && (
         <Notice kind="failed" title={say("columns.failed")}>
-          {data.problem}
+          <Said text={data.problem} />
         </Notice>
       )}
       {data?.state === "ready" && (

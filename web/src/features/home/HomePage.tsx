@@ -9,9 +9,11 @@ import { useProject } from "~/api/session";
 import { Code } from "~/design/Copy";
 import { Problem, Waiting } from "~/design/Notice";
 import { Card, Page } from "~/design/Page";
+import { Said } from "~/design/Said";
 import { State } from "~/design/State";
 import { Ago, Took } from "~/design/Time";
 import { useTexts } from "~/i18n";
+import { useSaid } from "~/i18n/said";
 import { formatBytes, formatCount, formatNumber } from "~/lib/units";
 import css from "./Home.module.css";
 import { homeTexts } from "./texts";
@@ -70,6 +72,7 @@ export function HomePage() {
 const COUNTED = ["runs", "datasets", "models", "buckets"] as const;
 
 function Runs({ runs }: { runs: readonly RunItem[] }) {
+  const words = useSaid();
   return (
     <ul className={css.runs}>
       {runs.map((run) => (
@@ -80,8 +83,8 @@ function Runs({ runs }: { runs: readonly RunItem[] }) {
               {run.title}
             </Link>
             {(run.cause || run.reason) && (
-              <small lang="en" className={run.cause ? css.cause : css.muted} title={run.cause || run.reason}>
-                {run.cause || run.reason}
+              <small className={run.cause ? css.cause : css.muted} title={words(run.cause || run.reason)}>
+                <Said text={run.cause || run.reason} />
               </small>
             )}
           </span>
@@ -154,10 +157,9 @@ function Machine({ capacity }: { capacity: Capacity }) {
 function Findings({ findings }: { findings: readonly Finding[] }) {
   const say = useTexts(homeTexts);
   if (findings.length === 0) return <p className={css.muted}>{say("findings.wait")}</p>;
-  /** The page's own words for what it knows of; the server's for what it does not. */
-  const wordOf = (of: "finding" | "without", name: string, otherwise: string) => {
-    const key = `${of}.${name}`;
-    return (homeTexts.keys as readonly string[]).includes(key) ? say(key as "finding.disk") : otherwise;
+  const nameOf = (name: string) => {
+    const key = `finding.${name}`;
+    return (homeTexts.keys as readonly string[]).includes(key) ? say(key as "finding.disk") : name;
   };
   return (
     <ul className={css.findings}>
@@ -165,8 +167,13 @@ function Findings({ findings }: { findings: readonly Finding[] }) {
         <li key={one.name} data-works={one.works}>
           {one.works ? <Check size={16} aria-hidden /> : <TriangleAlert size={16} aria-hidden />}
           <span>
-            {wordOf("finding", one.name, one.name)}: <span lang="en">{one.seen}</span>
-            {!one.works && <small className={css.muted}>{wordOf("without", one.name, one.otherwise)}</small>}
+            {say("finding", { name: nameOf(one.name) })}
+            <Said text={one.seen} />
+            {!one.works && (
+              <small className={css.muted}>
+                <Said text={one.otherwise} />
+              </small>
+            )}
           </span>
         </li>
       ))}

@@ -1,7 +1,8 @@
 // The same picture in words: for screen readers, for searching, for whoever would rather read.
 
 import plain from "~/design/plain.module.css";
-import { State } from "~/design/State";
+import { Said } from "~/design/Said";
+import { State, stateNow } from "~/design/State";
 import { useTexts } from "~/i18n";
 import { formatClock } from "~/lib/times";
 import { tellAmount, tellLabel } from "./amounts";
@@ -32,7 +33,11 @@ export function AsText({ moment, onOpen }: { moment: Moment; onOpen: (id: string
                     {title(seen.node.id)}
                   </button>{" "}
                   {seen.state && <State state={stateOf(seen)} />}{" "}
-                  <span className={css.muted}>{[subtitle(say, seen), seen.reason].filter(Boolean).join(" · ")}</span>
+                  <span className={css.muted}>
+                    {subtitle(say, seen)}
+                    {subtitle(say, seen) && seen.reason && " · "}
+                    <Said text={stateNow(seen.reason)} />
+                  </span>
                 </li>
               ))}
           </ul>
@@ -54,7 +59,7 @@ export function AsText({ moment, onOpen }: { moment: Moment; onOpen: (id: string
               <td>{title(edge.source)}</td>
               <td>{[say(`edge.${edge.kind}`), tellLabel(say, edge.kind, edge.label)].filter(Boolean).join(" · ")}</td>
               <td>{title(edge.target)}</td>
-              <td>{amount && tellAmount(say, edge.kind, amount)}</td>
+              <td>{amount && tellAmount(say, edge.kind, edge.label, amount)}</td>
               <td>{formatClock(edge.since, true)}</td>
             </tr>
           ))}

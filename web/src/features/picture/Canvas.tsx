@@ -54,6 +54,7 @@ export function Canvas({ picture, arrangement, moment, edges, open, explains, li
             way: route(edge.kind, from, to, lanes.get(edge.id)),
             told,
             fresh: moment.at - edge.last < FRESH && (live ? picture.until === 0 : true),
+            inferred: edge.label === "found",
             near: open === "" || open === edge.source || open === edge.target,
             members: edge.members,
           },

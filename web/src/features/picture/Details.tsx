@@ -8,17 +8,18 @@ import type { NodeDetails, Picture, Thing, Variable } from "~/api/console.gen";
 import { Code, Id } from "~/design/Copy";
 import { type Fact, Facts } from "~/design/Facts";
 import { Notice, Problem } from "~/design/Notice";
-import { State } from "~/design/State";
+import { Said } from "~/design/Said";
+import { State, stateNow } from "~/design/State";
 import { useTexts } from "~/i18n";
 import { idOf, pageOf } from "~/lib/names";
 import { formatClock } from "~/lib/times";
 import { formatBytes } from "~/lib/units";
 import { joinWords } from "~/lib/words";
-import { tellAmount, tellLabel, type Words } from "./amounts";
+import { tellAmount, tellLabel, tellOpened, type Words } from "./amounts";
 import type { Moment } from "./moment";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
-import { titleOf } from "./words";
+import { tellFact, titleOf } from "./words";
 
 interface Given {
   picture: Picture;
@@ -58,7 +59,11 @@ export function Details({ picture, moment, id, explains, onClose }: Given) {
             <li key={`${one.time}-${one.state}`}>
               <time>{formatClock(one.time, true)}</time>
               <State state={one.state} />
-              {one.reason && <small className={css.muted}>{one.reason}</small>}
+              {one.reason && (
+                <small className={css.muted}>
+                  <Said text={stateNow(one.reason)} />
+                </small>
+              )}
             </li>
           ))}
         </ol>
@@ -67,7 +72,7 @@ export function Details({ picture, moment, id, explains, onClose }: Given) {
         facts={[
           ...Object.entries(facts)
             .filter(([key, value]) => !ELSEWHERE.has(key) && value !== node.title)
-            .map(([key, value]): Fact => [wordOf(say, key), shown(key, value)]),
+            .map(([key, value]): Fact => [wordOf(say, key), shown(key, tellFact(say, key, value))]),
           [say("since"), formatClock(node.since, true)],
           [say("until"), node.until ? formatClock(node.until, true) : ""],
         ]}
@@ -82,7 +87,7 @@ export function Details({ picture, moment, id, explains, onClose }: Given) {
                   : `${titles.get(edge.source) ?? ""} ${say(`edge.${edge.kind}`)} →`}
               </span>
               <span className={css.muted}>
-                {[tellLabel(say, edge.kind, edge.label), amount && tellAmount(say, edge.kind, amount)]
+                {[tellLabel(say, edge.kind, edge.label), amount && tellAmount(say, edge.kind, edge.label, amount)]
                   .filter(Boolean)
                   .join(" · ")}
               </span>
@@ -106,7 +111,9 @@ function More({ details }: { details: NodeDetails }) {
         <Part title={say("lost")}>
           <ul className={css.plain}>
             {lost.map((one) => (
-              <li key={one}>{one}</li>
+              <li key={one}>
+                <Said text={one} />
+              </li>
             ))}
           </ul>
         </Part>
@@ -176,6 +183,7 @@ function Objects({ objects }: { objects: readonly Thing[] }) {
           const told = [
             one.read > 0 && `${say("read")} ${formatBytes(one.read)}`,
             one.written > 0 && `${say("written")} ${formatBytes(one.written)}`,
+            !one.read && !one.written && one.opens > 0 && tellOpened(say, one.opens),
           ];
           return (
             <li key={`${one.uri}#${one.generation}`}>

@@ -14,6 +14,9 @@ export interface Drawn {
   members: readonly string[];
 }
 
+/** Kinds whose labels say how files were reached: one line for all ways. */
+const FILES: ReadonlySet<EdgeKind> = new Set(["reads", "writes"]);
+
 /** The edges of a moment as they are drawn; `alone` is the replica that is looked at. */
 export function bundled(
   moment: Moment,
@@ -26,14 +29,14 @@ export function bundled(
     const source = end(seen.edge.source, dense, poolOf, alone);
     const target = end(seen.edge.target, dense, poolOf, alone);
     const single = source === seen.edge.source && target === seen.edge.target;
-    const key = single ? seen.edge.id : `${seen.edge.kind}:${source}>${target}`;
+    const key = single && !FILES.has(seen.edge.kind) ? seen.edge.id : `${seen.edge.kind}:${source}>${target}`;
     const known = found.get(key) ?? [];
     known.push(seen);
     found.set(key, known);
   }
   return [...found].map(([id, all]) => {
     const [first] = all as [SeenEdge, ...SeenEdge[]];
-    const labels = new Set(all.map(({ edge }) => edge.label).filter(Boolean));
+    const labels = new Set(all.map(({ edge }) => edge.label));
     return {
       id,
       kind: first.edge.kind,

@@ -11,6 +11,8 @@ export interface EdgeData extends Record<string, unknown> {
   told: string;
   /** whether something passed just before the instant that is shown */
   fresh: boolean;
+  /** whether it follows from what was found, not from what was watched */
+  inferred: boolean;
   /** whether it touches what is open, or nothing is open */
   near: boolean;
   members: readonly string[];
@@ -18,7 +20,7 @@ export interface EdgeData extends Record<string, unknown> {
 
 const Observed = memo(({ id, data }: EdgeProps<FlowEdge<EdgeData>>) => {
   if (!data) return null;
-  const { kind, way, told, fresh, near } = data;
+  const { kind, way, told, fresh, inferred, near } = data;
   return (
     <>
       <path d={way.path} className={css.reach} />
@@ -28,6 +30,7 @@ const Observed = memo(({ id, data }: EdgeProps<FlowEdge<EdgeData>>) => {
         className={css.edge}
         data-kind={kind}
         data-fresh={fresh || undefined}
+        data-inferred={inferred || undefined}
         data-far={!near || undefined}
         data-members={data.members.join(" ")}
         markerEnd={`url(#picture-${groupOf(kind)})`}

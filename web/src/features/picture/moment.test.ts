@@ -120,7 +120,17 @@ describe("bundled", () => {
     ]);
     expect(all[1]?.amount.bytes).toBe(12 * 10 + 66);
     const one = bundled(momentOf(PICTURE, 60), dense, pools, "r5");
-    expect(one.map(({ id, members }) => [id, members.length])).toContainEqual(["reads-r5", 1]);
+    expect(one.map(({ id, members }) => [id, members.length])).toContainEqual(["reads:splits>r5", 1]);
+  });
+
+  it("draws the ways in which one replica reached the same files as one line", () => {
+    const amounts = [{ time: 50, bytes: 6, rows: 0, lines: 0, count: 1 }];
+    const ways = [
+      edge("api", "writes", "r1", "splits", { amounts }),
+      edge("folder", "writes", "r1", "splits", { amounts, label: "gcs" }),
+    ];
+    const [drawn] = bundled(momentOf({ ...PICTURE, edges: ways }, 60), new Set(), poolsOf(PICTURE.nodes), "");
+    expect([drawn?.amount.bytes, drawn?.label, drawn?.members.length]).toEqual([12, "", 2]);
   });
 });
 

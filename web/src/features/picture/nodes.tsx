@@ -23,8 +23,9 @@ import {
 } from "lucide-react";
 import { memo, type ReactNode } from "react";
 import type { NodeKind } from "~/api/console.gen";
-import { State, stateWord, toneOf } from "~/design/State";
+import { State, stateNow, toneOf } from "~/design/State";
 import { useTexts } from "~/i18n";
+import { saidNow } from "~/i18n/said";
 import { isSlim } from "./arrange";
 import type { SeenNode } from "./moment";
 import css from "./Picture.module.css";
@@ -97,7 +98,7 @@ const Card = memo(({ data }: Given) => {
   const { node, reason, over } = data.seen;
   const state = stateOf(data.seen);
   const Icon = ICONS[node.kind];
-  const more = reason || subtitle(say, data.seen);
+  const more = saidNow(stateNow(reason)) || subtitle(say, data.seen);
   const title = titleOf(say, node);
   const slim = isSlim(node.kind);
   return (
@@ -110,7 +111,7 @@ const Card = memo(({ data }: Given) => {
         data-open={data.open || undefined}
         data-over={over || undefined}
         data-slim={slim || undefined}
-        title={[say(`kind.${node.kind}`), title, more, state && stateWord(state)].filter(Boolean).join("\n")}
+        title={[say(`kind.${node.kind}`), title, more, state && stateNow(state)].filter(Boolean).join("\n")}
       >
         <Ends />
         <Icon size={18} aria-hidden className={css.icon} />
@@ -138,7 +139,7 @@ const Chip = memo(({ data }: Given) => {
       className={css.chip}
       data-tone={toneOf(state)}
       data-open={data.open || undefined}
-      title={`${node.title}: ${stateWord(state)}`}
+      title={`${node.title}: ${stateNow(state)}`}
     >
       <Ends />
       {String(data.seen.facts.index ?? "")}

@@ -1,6 +1,6 @@
 // The picture as an SVG file: the same boxes and curves, with the theme's colours written in. Pure.
 import type { NodeKind, Picture } from "~/api/console.gen";
-import { toneOf } from "~/design/State";
+import { stateNow, toneOf } from "~/design/State";
 import { tellShort, type Words } from "./amounts";
 import { type Arrangement, type Box, isSlim } from "./arrange";
 import type { Drawn } from "./bundle";
@@ -93,7 +93,7 @@ function nodeSvg(seen: SeenNode, box: Box | undefined, say: Words, colour: Colou
     text(
       box.x + 12,
       box.y + 18,
-      `${say(`kind.${node.kind}`)}${state ? `  ·  ${state}` : ""}`,
+      `${say(`kind.${node.kind}`)}${state ? `  ·  ${stateNow(state)}` : ""}`,
       tone || colour("--text-muted"),
       10.5,
       600,
@@ -110,7 +110,7 @@ function edgeSvg(edge: Drawn, boxes: ReadonlyMap<string, Box>, colour: Colour): 
   if (!from || !to) return "";
   const group = groupOf(edge.kind);
   const { path } = route(edge.kind, from, to);
-  return `<path d="${path}" fill="none" stroke="${colour(EDGE_TOKENS[group])}" stroke-width="1.6" marker-end="url(#${group})"/>`;
+  return `<path d="${path}" fill="none" stroke="${colour(EDGE_TOKENS[group])}" stroke-width="1.6"${edge.label === "found" ? ' stroke-dasharray="2 5"' : ""} marker-end="url(#${group})"/>`;
 }
 
 function labelSvg(edge: Drawn, lane: number, boxes: ReadonlyMap<string, Box>, say: Words, colour: Colour): string {

@@ -1,10 +1,13 @@
 // What a node says of itself at a glance, in one short line.
 
 import type { Node } from "~/api/console.gen";
+import { outcomeNow } from "~/design/State";
+import { saidNow } from "~/i18n/said";
 import { methodOf } from "~/lib/names";
 import { formatCount } from "~/lib/units";
 import type { Words } from "./amounts";
 import type { SeenNode } from "./moment";
+import { pictureTexts } from "./texts";
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 const number = (value: unknown): number => (typeof value === "number" ? value : 0);
@@ -32,7 +35,7 @@ export function subtitle(say: Words, { node, facts }: SeenNode): string {
     case "pool":
       return [text(facts.machine), text(facts.python) && `Python ${text(facts.python)}`].filter(Boolean).join(" · ");
     case "image":
-      return [text(facts.python) && `Python ${text(facts.python)}`, text(facts.substituted)]
+      return [text(facts.python) && `Python ${text(facts.python)}`, saidNow(text(facts.substituted))]
         .filter(Boolean)
         .join(" · ");
     case "splits":
@@ -42,10 +45,23 @@ export function subtitle(say: Words, { node, facts }: SeenNode): string {
     case "files":
       return Array.isArray(facts.objects) ? formatCount(facts.objects.length) : "";
     case "queue":
-      return text(facts.reason);
+      return saidNow(text(facts.reason));
     case "attempt":
       return number(facts.replicas) ? say("replicas", { count: number(facts.replicas) }) : "";
     default:
       return text(facts.subtitle);
   }
 }
+
+const KNOWN = new Set<string>(pictureTexts.keys);
+
+/** A fact's value as people say it; a name, a number or an object stays what it is. */
+export function tellFact(say: Words, key: string, value: unknown): unknown {
+  if (key === "outcome") return outcomeNow(text(value));
+  const known = `value.${String(value)}`;
+  if (VALUED.has(key) && KNOWN.has(known)) return say(known as "value.true");
+  return key === "overcommit" || key === "substituted" ? saidNow(text(value)) : value;
+}
+
+/** Facts whose values are words of ours. */
+const VALUED = new Set(["runtime", "install", "primary", "role"]);

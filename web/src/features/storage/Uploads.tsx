@@ -5,6 +5,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { upload } from "~/api/storage";
 import { Card } from "~/design/Page";
 import { useTexts } from "~/i18n";
+import { saidNow } from "~/i18n/said";
 import { formatBytes } from "~/lib/units";
 import css from "./Objects.module.css";
 import { storageTexts } from "./texts";
@@ -97,11 +98,11 @@ export function Uploads({ state }: { state: UploadState }) {
               aria-label={one.name}
               color={one.state === "failed" ? "red" : "blue"}
             />
-            <span className={one.state === "failed" ? css.bad : undefined} title={one.problem}>
+            <span className={one.state === "failed" ? css.bad : undefined} title={saidNow(one.problem ?? "")}>
               {one.state === "done"
                 ? say("upload.done")
                 : one.state === "failed"
-                  ? (one.problem ?? say("upload.failed"))
+                  ? saidNow(one.problem ?? say("upload.failed"))
                   : `${formatBytes(one.sent)}`}
             </span>
           </div>

@@ -3,6 +3,7 @@ import { Button } from "@mantine/core";
 import type { FailureInfo } from "~/api/console.gen";
 import { Code } from "~/design/Copy";
 import { Card } from "~/design/Page";
+import { Said } from "~/design/Said";
 import { useTexts } from "~/i18n";
 import css from "./Training.module.css";
 import { trainingTexts } from "./texts";
@@ -18,12 +19,12 @@ export function Failure({ failure, onLogs }: { failure: FailureInfo; onLogs: () 
         </Button>
       }
     >
-      <p className={css.what} lang="en">
-        {failure.what}
+      <p className={css.what}>
+        <Said text={failure.what} />
       </p>
       {failure.line && (
         <p className={css.line} data-data>
-          {failure.line}
+          <Said text={failure.line} />
         </p>
       )}
       {failure.hints.length > 0 && (

@@ -9,7 +9,8 @@ import { type Fact, Facts } from "~/design/Facts";
 import { Named } from "~/design/Named";
 import { Card, Wide } from "~/design/Page";
 import plain from "~/design/plain.module.css";
-import { State } from "~/design/State";
+import { Said } from "~/design/Said";
+import { outcomeNow, State } from "~/design/State";
 import { Ago } from "~/design/Time";
 import { useTexts } from "~/i18n";
 import { idOf, methodOf, pageOf } from "~/lib/names";
@@ -48,7 +49,9 @@ function Timeline({ events }: { events: readonly EventInfo[] }) {
       {events.map((event) => {
         const data = event.data as Record<string, string | undefined>;
         const key = `event.${event.kind}`;
-        const text = WITH_WORDS.has(key) ? say(key as "event.customJob.running", data) : (data.log ?? event.kind);
+        const text = WITH_WORDS.has(key)
+          ? say(key as "event.customJob.running", { ...data, reason: outcomeNow(data.reason ?? "") })
+          : (data.log ?? event.kind);
         const more = data.reason && event.kind !== "replica.ended" ? data.reason : (data.detail ?? data.error);
         return (
           <li key={event.seq} data-where={event.where}>
@@ -57,7 +60,11 @@ function Timeline({ events }: { events: readonly EventInfo[] }) {
             </time>
             <span>
               {text}
-              {more && <small lang="en">{more.split("\n")[0]}</small>}
+              {more && (
+                <small>
+                  <Said text={more.split("\n")[0] ?? ""} />
+                </small>
+              )}
             </span>
           </li>
         );
@@ -194,13 +201,15 @@ function Replicas({ replicas }: { replicas: readonly ReplicaInfo[] }) {
                       <Id text={one.host} />
                     </td>
                     <td>{one.python}</td>
-                    <td>
+                    <td className={css.short}>
                       {one.runtime === "sandbox" || one.runtime === "process"
                         ? say(`runtime.${one.runtime}`)
                         : one.runtime}
                     </td>
-                    <td>{one.reason && `${one.exitCode} ${one.reason}`}</td>
-                    <td className={css.muted}>{one.lost.join(" ")}</td>
+                    <td className={css.short}>{one.reason && `${one.exitCode} ${outcomeNow(one.reason)}`}</td>
+                    <td className={css.muted}>
+                      <Said text={one.lost.join("\n")} />
+                    </td>
                   </tr>
                 ))}
               </tbody>

@@ -12,6 +12,7 @@ import { Code } from "~/design/Copy";
 import { Labels } from "~/design/Labels";
 import { Problem, Waiting } from "~/design/Notice";
 import { Card, Page } from "~/design/Page";
+import { Said } from "~/design/Said";
 import { isOver, State } from "~/design/State";
 import { Took } from "~/design/Time";
 import { useTexts } from "~/i18n";
@@ -89,10 +90,16 @@ function Lead({ details: { run } }: { details: RunDetails }) {
   return (
     <>
       <Took from={run.started || run.created} to={run.ended} />
-      {run.reason && <span lang="en">{` · ${run.reason}`}</span>}
+      {run.reason && (
+        <>
+          {" · "}
+          <Said text={run.reason} />
+        </>
+      )}
       {run.cause && (
-        <span lang="en" className={css.cause}>
-          {` · ${run.cause}`}
+        <span className={css.cause}>
+          {" · "}
+          <Said text={run.cause} />
         </span>
       )}{" "}
       <Labels labels={run.labels} />

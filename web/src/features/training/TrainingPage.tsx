@@ -9,10 +9,12 @@ import { Go } from "~/design/Go";
 import { Labels } from "~/design/Labels";
 import { Empty, Problem, Waiting } from "~/design/Notice";
 import { Card, Page } from "~/design/Page";
+import { Said } from "~/design/Said";
 import { isOver, State } from "~/design/State";
 import { type Column, Table } from "~/design/Table";
 import { Ago, Took } from "~/design/Time";
 import { type Say, useTexts } from "~/i18n";
+import { saidNow } from "~/i18n/said";
 import { FilterBar } from "./FilterBar";
 import css from "./Training.module.css";
 import { trainingTexts } from "./texts";
@@ -88,8 +90,12 @@ function columns(say: Say<(typeof trainingTexts.keys)[number]>): Column<RunItem>
       width: "minmax(140px, 3fr)",
       optional: true,
       cell: (run) => (
-        <span lang="en" className={run.cause ? css.cause : css.muted} title={run.cause || run.reason || run.code}>
-          {run.cause || run.reason || run.code}
+        <span
+          className={run.cause ? css.cause : css.muted}
+          title={saidNow(run.cause || run.reason) || run.code}
+          data-data={!run.cause && !run.reason ? "" : undefined}
+        >
+          {run.cause || run.reason ? <Said text={run.cause || run.reason} /> : run.code}
         </span>
       ),
     },

@@ -1,0 +1,47 @@
+"""What the agent says to people, each sentence once, as templates of `str.format`.
+
+The console words them in its languages: `tools/generate_sentences.py` hands them on, and tells what has no words yet.
+"""
+
+NO_SANDBOX = "No sandbox: the program runs as the server's user and sees the machine's files."
+NO_GCS = "/gcs is not available without a sandbox; use gs:// addresses."
+SERVERS_USER = "The program runs as the server's user: files cannot be mapped to another ({problem})."
+NOT_ROOT = "The server is not root: the program runs as its user, in the machine's network."
+READ_ONLY = "{place} is read-only for the program: its files cannot be mapped to its user ({problem})."
+NO_LIMIT = "The limit on {what} is not enforced: this machine offers no control group for it."
+MEMORY = "memory"
+CPU_SHARE = "CPU share"
+PROCESSES = "number of processes"
+PROXY_ONLY = "Outbound internet goes through an HTTP proxy: other protocols do not leave the machine."
+SHARED_NETWORK = "The network is the machine's own: ports are shared, metadata is at a secret address."
+NO_USER_NAMESPACES = "user namespaces are not allowed here"
+
+LOST = "The machine or the process that watched over this replica failed; what it did last is unknown."
+NOT_SET_UP = "The replica could not be set up: {problem}."
+NOT_STARTED = "The program could not be started: {program}: {problem}."
+OUT_OF_MEMORY = "The replica ran out of memory."
+KILLED = "killed by signal {signal:d}"
+STOPPED_EARLY = "Stopped before the program started."
+
+NOT_STORED = "{package} could not be stored: {problem}"
+NOT_USABLE = "{package} is not a usable package: {problem}"
+NO_INSTALLER = "this package must be built or needs other packages, and no installer is available"
+NOT_INSTALLED = "{package} could not be installed (exit code {code:d})."
+NO_URI = "{uri}: a package must be given as gs://BUCKET/OBJECT"
+NO_OBJECT = "{uri} does not exist, or the job's service account may not see it; check packageUris"
+NO_ACCESS = "the job's service account may not read {uri}; grant it access to the bucket"
+NOT_READ = "{uri} could not be read ({problem})"
+CUT_OFF = "the connection ended before the object did"
+NO_TOKEN = "the metadata server answered {status:d}"  # noqa: S105 - a sentence
+
+NO_FILE = "{name} is neither a file nor a folder"
+LONG_HEADER = "a header of the archive is too long"
+DAMAGED = "the archive is damaged: {problem}"
+NOT_UNPACKED = "the archive cannot be unpacked: {problem}"
+MANY_ENTRIES = "the archive holds more than {most:d} entries"
+TOO_MUCH = "the archive unpacks to more than is allowed for its size"
+LONG_LIST = "the list of the archive's members is too long"
+OUTSIDE = "{name} is not a name inside the archive"
+TOO_LONG = "{name} is too long or too deep"
+NO_CONTENT = "{name} has no content"
+TWICE = "{name} occurs twice"
