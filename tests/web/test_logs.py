@@ -117,6 +117,7 @@ def test_a_log_is_followed_searched_far_back_and_left_where_one_reads(look: Open
         page.wait_for_timeout(60)
         if lines.get_by_text("Start of the log").count() and lines.get_by_text("early line 0", exact=True).count():
             break
+    page.mouse.wheel(0, -100_000)  # what came last may have kept the place that was in sight
     expect(lines.get_by_text("early line 0", exact=True)).to_be_visible()
     assert lines.locator("[data-index]").count() < 200
     wait_until(lambda: rest.ask("GET", f"/v1/{name}")["state"] in FINAL, 60)
