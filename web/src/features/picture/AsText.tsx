@@ -10,7 +10,13 @@ import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
 import { stateOf, subtitle, titleOf } from "./words";
 
-export function AsText({ moment, onOpen }: { moment: Moment; onOpen: (id: string) => void }) {
+interface Given {
+  moment: Moment;
+  explains: boolean;
+  onOpen: (id: string) => void;
+}
+
+export function AsText({ moment, explains, onOpen }: Given) {
   const say = useTexts(pictureTexts);
   const title = (id: string) => {
     const node = moment.nodes.get(id)?.node;
@@ -33,6 +39,7 @@ export function AsText({ moment, onOpen }: { moment: Moment; onOpen: (id: string
                   </button>{" "}
                   {seen.state && <State state={stateOf(seen)} />}{" "}
                   <span className={css.muted}>{[subtitle(say, seen), seen.reason].filter(Boolean).join(" · ")}</span>
+                  {explains && <p className={css.muted}>{say(`why.${seen.node.kind}`)}</p>}
                 </li>
               ))}
           </ul>

@@ -12,6 +12,7 @@ import { Canvas } from "./Canvas";
 import { Details } from "./Details";
 import { Markers } from "./Markers";
 import { momentOf } from "./moment";
+import { Notes } from "./Notes";
 import css from "./Picture.module.css";
 import { Timeline } from "./Timeline";
 import { type Modes, Tools } from "./Tools";
@@ -19,15 +20,22 @@ import { pictureTexts } from "./texts";
 import { useInstant } from "./useInstant";
 import { usePicture } from "./usePicture";
 
-export function PictureView({ run }: { run: string }) {
+interface Given {
+  run: string;
+  /** when it began to run and when it ended, as the run itself says; 0 while it has not */
+  started: number;
+  ended: number;
+}
+
+export function PictureView({ run, started, ended }: Given) {
   const say = useTexts(pictureTexts);
   const { picture, error } = usePicture(run);
   if (!picture) return error ? <Problem error={error} /> : <Waiting lines={8} height={480} />;
   if (picture.nodes.length === 0) return <Empty title={say("empty")} />;
-  return <Shown picture={picture} />;
+  return <Shown picture={picture} started={started} ended={ended} />;
 }
 
-function Shown({ picture }: { picture: Picture }) {
+function Shown({ picture, started, ended }: { picture: Picture; started: number; ended: number }) {
   const [address, change] = useAddress();
   const instant = useInstant(picture, address.at);
   const [explains, setExplains] = useState(false);
@@ -59,7 +67,7 @@ function Shown({ picture }: { picture: Picture }) {
             modes={modes}
           />
           {asText ? (
-            <AsText moment={moment} onOpen={choose} />
+            <AsText moment={moment} explains={explains} onOpen={choose} />
           ) : (
             <Canvas
               key={String(large)}
@@ -73,12 +81,13 @@ function Shown({ picture }: { picture: Picture }) {
               onOpen={choose}
             />
           )}
+          <Notes picture={picture} moment={moment} open={open} explains={explains} onOpen={choose} />
         </div>
         {open && (
           <Details picture={picture} moment={moment} id={open} explains={explains} onClose={() => choose(undefined)} />
         )}
       </div>
-      <Timeline picture={picture} instant={instant} />
+      <Timeline picture={picture} instant={instant} started={started} ended={ended} />
     </div>
   );
 }
