@@ -14,7 +14,7 @@ import {
 import "@xyflow/react/dist/base.css";
 import { ActionIcon, Tooltip, useComputedColorScheme } from "@mantine/core";
 import { Maximize, Minus, Plus } from "lucide-react";
-import { type ReactNode, type RefObject, useEffect, useMemo, useRef } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { useTexts } from "~/i18n";
 import css from "./Flow.module.css";
 import { useGradually } from "./kept";
@@ -31,6 +31,8 @@ interface Given<N extends Node, E extends Edge> {
   fit?: FitViewOptions;
   /** Changes when all there is takes more room: it is shown again, unless somebody has moved it. */
   extent?: string;
+  /** The node that a narrow window shows, large enough to be read, where all there is would be too small. */
+  focus?: string;
   children?: ReactNode;
 }
 
@@ -42,8 +44,8 @@ const DESCRIBED = [
 ];
 
 export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
-  const { label, nodes, edges, nodeTypes, edgeTypes, onOpen, onOpenEdge, fit, extent, children } = given;
-  const moved = useRef(false);
+  const { label, nodes, edges, nodeTypes, edgeTypes, onOpen, onOpenEdge, fit, extent, focus, children } = given;
+  const [moved, setMoved] = useState(false);
   const say = useTexts(designTexts);
   const labels = useMemo(() => Object.fromEntries(DESCRIBED.map((what) => [what, say("keys")])), [say]);
   const scheme = useComputedColorScheme("light");
@@ -69,7 +71,7 @@ export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
         ariaLabelConfig={labels}
         proOptions={{ hideAttribution: true }}
         onMove={(event) => {
-          if (event) moved.current = true;
+          if (event) setMoved(true);
         }}
         onNodeClick={(_, node) => onOpen?.(node.id)}
         onEdgeClick={(_, edge) => onOpenEdge?.(edge.id)}
@@ -77,8 +79,8 @@ export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
       >
         <Background gap={24} color="var(--line)" />
         {children}
-        <Fit when={all} fit={fit} extent={extent} moved={moved} />
-        <Controls onFit={() => (moved.current = false)} />
+        <Fit when={all} fit={fit} extent={extent} focus={focus} moved={moved} />
+        <Controls onFit={() => setMoved(false)} />
       </ReactFlow>
     </div>
   );
@@ -88,21 +90,32 @@ interface FitGiven {
   when: boolean;
   fit: FitViewOptions | undefined;
   extent: string | undefined;
-  moved: RefObject<boolean>;
+  focus: string | undefined;
+  moved: boolean;
 }
 
-/** Shows all once all is there, and again when it or its window changes its size, until somebody moves it. */
-function Fit({ when, fit, extent, moved }: FitGiven) {
+const NARROW = 560;
+const LEGIBLE = 0.85;
+
+/** Shows all once all is there, and again when it or its window changes its size, until somebody moves it; in a
+ * narrow window only a part, and how to see the rest. */
+function Fit({ when, fit, extent, focus, moved }: FitGiven) {
+  const say = useTexts(designTexts);
   const flow = useReactFlow();
   const size = useStore((state) => `${state.width}x${state.height}`);
+  const part = useStore((state) => state.width < NARROW) ? focus : undefined;
   const shown = useRef(when ? `${extent} ${size}` : "");
   useEffect(() => {
-    const now = `${extent} ${size}`;
-    if (!when || moved.current || shown.current === now) return;
+    const now = part ? `${part} ${size}` : `${extent} ${size}`;
+    if (!when || moved || shown.current === now) return;
     shown.current = now;
-    void flow.fitView(fit);
-  }, [when, fit, flow, extent, size, moved]);
-  return null;
+    void flow.fitView(part ? { nodes: [{ id: part }], maxZoom: LEGIBLE } : fit);
+  }, [when, fit, flow, extent, size, part, moved]);
+  return part && !moved ? (
+    <Panel position="bottom-left" className={css.hint}>
+      {say("pan")}
+    </Panel>
+  ) : null;
 }
 
 function Controls({ onFit }: { onFit: () => void }) {

@@ -1,5 +1,5 @@
 // A state as a coloured word with a shape of its own, so that colour is never the only sign.
-import { useTexts } from "~/i18n";
+import { type Say, textsNow, useTexts } from "~/i18n";
 import css from "./State.module.css";
 import { designTexts } from "./texts";
 
@@ -40,6 +40,15 @@ export function stateWord(state: string): string {
   return state.replace(/^(JOB|PIPELINE)_STATE_/, "");
 }
 
+/** A state as people call it, in the language of the page, for where no component can stand. */
+export function tellState(state: string): string {
+  return told(textsNow(designTexts), stateWord(state));
+}
+
+function told(say: Say<(typeof designTexts.keys)[number]>, word: string): string {
+  return word in TONES ? say(`state.${word}` as "state.RUNNING") : word || say("state.UNKNOWN");
+}
+
 export function toneOf(state: string): Tone {
   return TONES[stateWord(state)] ?? "ended";
 }
@@ -52,13 +61,12 @@ export function State({ state }: { state: string }) {
   const say = useTexts(designTexts);
   const word = stateWord(state);
   const tone = toneOf(state);
-  const known = word in TONES;
   return (
     <span className={css.state} data-tone={tone} title={state}>
       <span aria-hidden className={css.mark}>
         {MARKS[tone]}
       </span>
-      {known ? say(`state.${word}` as "state.RUNNING") : word || say("state.UNKNOWN")}
+      {told(say, word)}
     </span>
   );
 }

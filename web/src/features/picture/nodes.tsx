@@ -23,7 +23,7 @@ import {
 } from "lucide-react";
 import { memo, type ReactNode } from "react";
 import type { NodeKind } from "~/api/console.gen";
-import { State, stateWord, toneOf } from "~/design/State";
+import { State, tellState, toneOf } from "~/design/State";
 import { useTexts } from "~/i18n";
 import { isSlim } from "./arrange";
 import type { SeenNode } from "./moment";
@@ -110,7 +110,7 @@ const Card = memo(({ data }: Given) => {
         data-open={data.open || undefined}
         data-over={over || undefined}
         data-slim={slim || undefined}
-        title={[say(`kind.${node.kind}`), title, more, state && stateWord(state)].filter(Boolean).join("\n")}
+        title={[say(`kind.${node.kind}`), title, more, state && tellState(state)].filter(Boolean).join("\n")}
       >
         <Ends />
         <Icon size={18} aria-hidden className={css.icon} />
@@ -138,7 +138,7 @@ const Chip = memo(({ data }: Given) => {
       className={css.chip}
       data-tone={toneOf(state)}
       data-open={data.open || undefined}
-      title={`${node.title}: ${stateWord(state)}`}
+      title={`${node.title}: ${tellState(state)}`}
     >
       <Ends />
       {String(data.seen.facts.index ?? "")}
