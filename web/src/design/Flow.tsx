@@ -8,8 +8,10 @@ import {
   type NodeTypes,
   Panel,
   ReactFlow,
+  type ReactFlowInstance,
   useReactFlow,
   useStore,
+  type Viewport,
 } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
 import { ActionIcon, Tooltip, useComputedColorScheme } from "@mantine/core";
@@ -62,8 +64,6 @@ export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
         colorMode={scheme}
         minZoom={0.05}
         maxZoom={2.5}
-        fitView
-        {...(fit && { fitViewOptions: fit })}
         nodesDraggable={false}
         nodesConnectable={false}
         edgesFocusable={!!onOpenEdge}
@@ -96,6 +96,9 @@ interface FitGiven {
 
 const NARROW = 560;
 const LEGIBLE = 0.85;
+/** Left free around what is drawn; at the top there may be buttons. */
+const EDGE = 12;
+const BAR = 48;
 
 /** Shows all once all is there, and again when it or its window changes its size, until somebody moves it; in a
  * narrow window only a part, and how to see the rest. */
@@ -104,18 +107,32 @@ function Fit({ when, fit, extent, focus, moved }: FitGiven) {
   const flow = useReactFlow();
   const size = useStore((state) => `${state.width}x${state.height}`);
   const part = useStore((state) => state.width < NARROW) ? focus : undefined;
-  const shown = useRef(when ? `${extent} ${size}` : "");
+  const shown = useRef("");
   useEffect(() => {
     const now = part ? `${part} ${size}` : `${extent} ${size}`;
-    if (!when || moved || shown.current === now) return;
+    if (!when || moved || shown.current === now || size === "0x0") return;
     shown.current = now;
-    void flow.fitView(part ? { nodes: [{ id: part }], maxZoom: LEGIBLE } : fit);
+    void (part ? flow.setViewport(around(flow, part, size)) : flow.fitView(fit));
   }, [when, fit, flow, extent, size, part, moved]);
   return part && !moved ? (
     <Panel position="bottom-left" className={css.hint}>
       {say("pan")}
     </Panel>
   ) : null;
+}
+
+/** A view of the surroundings of a node that shows no more emptiness than it must. */
+function around(flow: ReactFlowInstance, id: string, size: string): Viewport {
+  const [width = 0, height = 0] = size.split("x").map(Number);
+  const all = flow.getNodesBounds(flow.getNodes());
+  const part = flow.getNodesBounds([id]);
+  const start = (window: number, before: number, from: number, long: number, middle: number) =>
+    Math.min(before - from * LEGIBLE, Math.max(window - EDGE - (from + long) * LEGIBLE, window / 2 - middle * LEGIBLE));
+  return {
+    x: start(width, EDGE, all.x, all.width, part.x + part.width / 2),
+    y: start(height, BAR, all.y, all.height, part.y + part.height / 2),
+    zoom: LEGIBLE,
+  };
 }
 
 function Controls({ onFit }: { onFit: () => void }) {

@@ -12,6 +12,12 @@ export function Legend() {
     <section className={css.legend} aria-label={say("legend")}>
       <p role="status">{say("legend.how")}</p>
       <ul>
+        {TONES.map((tone) => (
+          <li key={tone}>
+            <i className={css.tone} data-tone={tone} aria-hidden />
+            {say(`legend.${tone}`)}
+          </li>
+        ))}
         {GROUPS.map((group) => (
           <li key={group}>
             <i className={css.stroke} data-group={group} aria-hidden />
@@ -22,14 +28,6 @@ export function Legend() {
           <i className={css.stroke} data-fresh aria-hidden />
           {say("legend.fresh")}
         </li>
-      </ul>
-      <ul>
-        {TONES.map((tone) => (
-          <li key={tone}>
-            <i className={css.tone} data-tone={tone} aria-hidden />
-            {say(`legend.${tone}`)}
-          </li>
-        ))}
         <li>
           <i className={css.frame} aria-hidden />
           {say("legend.frame")}

@@ -10,12 +10,13 @@ import { arrange } from "./arrange";
 import { bundled, poolsOf } from "./bundle";
 import { Canvas } from "./Canvas";
 import { Details } from "./Details";
+import { Legend } from "./Legend";
 import { Markers } from "./Markers";
 import { momentOf } from "./moment";
-import { Notes } from "./Notes";
 import css from "./Picture.module.css";
 import { Timeline } from "./Timeline";
 import { type Modes, Tools } from "./Tools";
+import { Trouble } from "./Trouble";
 import { pictureTexts } from "./texts";
 import { useInstant } from "./useInstant";
 import { usePicture } from "./usePicture";
@@ -58,30 +59,33 @@ function Shown({ picture, started, ended }: { picture: Picture; started: number;
       <div className={css.stage}>
         <Markers />
         <div className={css.canvas}>
-          <Tools
-            picture={picture}
-            arrangement={arrangement}
-            moment={moment}
-            edges={edges}
-            at={instant.at}
-            modes={modes}
-          />
-          {asText ? (
-            <AsText moment={moment} explains={explains} onOpen={choose} />
-          ) : (
-            <Canvas
-              key={String(large)}
+          <div className={css.sheet}>
+            <Tools
               picture={picture}
               arrangement={arrangement}
               moment={moment}
               edges={edges}
-              open={open}
-              explains={explains}
-              live={instant.live}
-              onOpen={choose}
+              at={instant.at}
+              modes={modes}
             />
-          )}
-          <Notes picture={picture} moment={moment} open={open} explains={explains} onOpen={choose} />
+            {asText ? (
+              <AsText moment={moment} explains={explains} onOpen={choose} />
+            ) : (
+              <Canvas
+                key={String(large)}
+                picture={picture}
+                arrangement={arrangement}
+                moment={moment}
+                edges={edges}
+                open={open}
+                explains={explains}
+                live={instant.live}
+                onOpen={choose}
+              />
+            )}
+            <Trouble picture={picture} moment={moment} open={open} onOpen={choose} />
+          </div>
+          {explains && <Legend />}
         </div>
         {open && (
           <Details picture={picture} moment={moment} id={open} explains={explains} onClose={() => choose(undefined)} />

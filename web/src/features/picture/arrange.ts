@@ -21,22 +21,22 @@ export interface Arrangement {
   height: number;
 }
 
-const WIDTH = 216;
+const WIDTH = 208;
 const HEIGHT = 72;
 /** Kinds of which there may be many: one line each. */
 const SLIM: ReadonlySet<NodeKind> = new Set(["splits", "files", "package", "source", "logs", "lineage", "account"]);
 const SLIM_HEIGHT = 38;
-const GAP_X = 56;
+const GAP_X = 66;
 const GAP_Y = 10;
 const GAP_ROWS = 26;
 const PAD = 24;
 const TITLE = 34;
 /** Between the regions: where edges cross from one project into the other. */
-const BORDER = 168;
+const BORDER = 190;
 export const CHIP = 26;
 const CHIP_GAP = 6;
 const MOST_CARDS = 4;
-const REPLICA = { width: 212, height: 70 };
+const REPLICA = { width: 220, height: 70 };
 /** Room for an attempt, also for one that may come. */
 const LEAST = REPLICA.width + 4 * 12;
 /** The least of the tenant's region: its title needs that much. */

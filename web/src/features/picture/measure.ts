@@ -12,6 +12,11 @@ export function widthOf(words: string, size: number): number {
   return width * size;
 }
 
+/** The size at which plain words take the room that bold ones take at a size. */
+export function boldly(size: number): number {
+  return size * 1.1;
+}
+
 function partOf(letter: string): number {
   if ((letter.codePointAt(0) ?? 0) >= 0x1100) return WIDE;
   if (/[MWmw@%…]/.test(letter)) return ROOMY;

@@ -5,7 +5,7 @@ import { tellShort, type Words } from "./amounts";
 import { type Arrangement, type Box, isSlim } from "./arrange";
 import type { Drawn } from "./bundle";
 import { groupOf } from "./edges";
-import { cut, widthOf } from "./measure";
+import { boldly, cut, widthOf } from "./measure";
 import type { Moment, SeenNode } from "./moment";
 import { lanesOf, route } from "./route";
 import { stateOf, subtitle, titleOf } from "./words";
@@ -60,7 +60,7 @@ export function svgOf(
 function regionSvg(box: Box, region: "user" | "tenant", title: string, colour: Colour): string {
   return (
     rect(box, colour(`--${region}-soft`), colour(`--${region}-line`), 14) +
-    text(box.x + 18, box.y + 24, cut(title, box.width - 36, 14), colour(`--${region}`), 14, 650)
+    text(box.x + 18, box.y + 24, cut(title, box.width - 36, boldly(14)), colour(`--${region}`), 14, 650)
   );
 }
 
@@ -74,7 +74,7 @@ function nodeSvg(seen: SeenNode, box: Box | undefined, say: Words, colour: Colou
   const line = colour(`--${node.region}-line`);
   const room = box.width - 2 * INSET;
   const write = (y: number, words: string, fill: string, size: number, weight: number) =>
-    text(box.x + INSET, box.y + y, cut(words, room, size), fill, size, weight);
+    text(box.x + INSET, box.y + y, cut(words, room, weight < 600 ? size : boldly(size)), fill, size, weight);
   if (node.kind === "attempt" || node.kind === "pool") {
     const words = [titleOf(say, node), subtitle(say, seen), state && tellState(state)].filter(Boolean).join("  ");
     return rect(box, colour("--surface"), line, 10, 0.6) + write(22, words, colour("--text"), 13, 600);
