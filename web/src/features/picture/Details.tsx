@@ -97,7 +97,7 @@ function Seen({ picture, moment, seen }: { picture: Picture; moment: Moment; see
               <time>{formatClock(one.time, true)}</time>
               <State state={one.state} />
               {one.reason && (
-                <small className={css.muted} data-data>
+                <small className={css.muted} lang="en">
                   {one.reason}
                 </small>
               )}

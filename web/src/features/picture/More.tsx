@@ -24,7 +24,7 @@ export function More({ opened: { known, resourceSince, objects, usage } }: { ope
       {evidence && <Listing title={say("evidence")} text={evidence} />}
       {lost && lost.length > 0 && (
         <Part title={say("lost")}>
-          <ul className={css.plain}>
+          <ul className={css.plain} lang="en">
             {lost.map((one) => (
               <li key={one}>{one}</li>
             ))}

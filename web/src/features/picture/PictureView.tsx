@@ -39,7 +39,7 @@ export function PictureView({ run, started, ended }: Given) {
 function Shown({ picture, started, ended }: { picture: Picture; started: number; ended: number }) {
   const [address, change] = useAddress();
   const instant = useInstant(picture, address.at);
-  const [explains, setExplains] = useState(false);
+  const explains = address.explain === "1";
   const open = address.open ?? "";
   const arrangement = useMemo(() => arrange(picture), [picture]);
   const pools = useMemo(() => poolsOf(picture.nodes), [picture.nodes]);
@@ -50,7 +50,7 @@ function Shown({ picture, started, ended }: { picture: Picture; started: number;
   const [large, setLarge] = useState(false);
   useHotkeys([["Escape", () => (open ? choose(undefined) : setLarge(false))]]);
   const modes: Modes = {
-    explains: [explains, () => setExplains((on) => !on)],
+    explains: [explains, () => change({ explain: explains ? "" : "1" })],
     text: [asText, () => change({ as: asText ? "" : "text" })],
     large: [large, () => setLarge((on) => !on)],
   };
