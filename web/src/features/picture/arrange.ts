@@ -27,6 +27,8 @@ const HEIGHT = 72;
 const SLIM: ReadonlySet<NodeKind> = new Set(["splits", "files", "package", "source", "logs", "lineage", "account"]);
 const SLIM_HEIGHT = 38;
 const GAP_X = 66;
+/** Between attempts and what stands behind them: on these ways it says how many tokens. */
+const GAP_BEHIND = 96;
 const GAP_Y = 10;
 const GAP_ROWS = 26;
 const PAD = 24;
@@ -86,10 +88,13 @@ export function arrange(picture: Picture): Arrangement {
     y += box.height + GAP_Y;
     widest = Math.max(widest, box.width);
   }
-  const behind = left + PAD + widest + GAP_X;
+  const behind = left + PAD + widest + GAP_BEHIND;
   place(cells.tenant, tops, (column) => (column ? behind : left + PAD + (widest - WIDTH) / 2), boxes);
   const bottom = Math.max(tops[1] ?? 0, ...[...boxes.values()].map((box) => box.y + box.height)) + PAD;
-  const tenantWidth = Math.max(TENANT, 2 * PAD + widest + (columnsOf(cells.tenant).includes(1) ? GAP_X + WIDTH : 0));
+  const tenantWidth = Math.max(
+    TENANT,
+    2 * PAD + widest + (columnsOf(cells.tenant).includes(1) ? GAP_BEHIND + WIDTH : 0),
+  );
   const regions = {
     user: { x: 0, y: 0, width: userWidth, height: bottom },
     tenant: { x: left, y: 0, width: tenantWidth, height: bottom },
