@@ -11,7 +11,13 @@ import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
 import { stateOf, subtitle, titleOf } from "./words";
 
-export function AsText({ moment, onOpen }: { moment: Moment; onOpen: (id: string) => void }) {
+interface Given {
+  moment: Moment;
+  explains: boolean;
+  onOpen: (id: string) => void;
+}
+
+export function AsText({ moment, explains, onOpen }: Given) {
   const say = useTexts(pictureTexts);
   const title = (id: string) => {
     const node = moment.nodes.get(id)?.node;
@@ -38,6 +44,7 @@ export function AsText({ moment, onOpen }: { moment: Moment; onOpen: (id: string
                     {subtitle(say, seen) && seen.reason && " · "}
                     <Said text={stateNow(seen.reason)} />
                   </span>
+                  {explains && <p className={css.muted}>{say(`why.${seen.node.kind}`)}</p>}
                 </li>
               ))}
           </ul>

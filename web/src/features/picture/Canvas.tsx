@@ -72,8 +72,14 @@ export function Canvas({ picture, arrangement, moment, edges, open, explains, li
       onOpen={(id) => onOpen(id?.startsWith("region:") ? undefined : id)}
       fit={FIT}
       extent={`${arrangement.width}x${arrangement.height}`}
+      focus={open || mainOf(picture)}
     />
   );
+}
+
+/** The node of the run itself. */
+function mainOf({ nodes, run }: Picture): string {
+  return nodes.find((one) => one.resource === run)?.id ?? "";
 }
 
 function regionsOf(picture: Picture, { regions }: Arrangement): FlowNode<NodeData>[] {

@@ -50,9 +50,10 @@ const Observed = memo(({ id, data }: EdgeProps<FlowEdge<EdgeData>>) => {
   );
 });
 
-export type Group = "call" | "data" | "code" | "result" | "identity";
+export const GROUPS = ["call", "data", "code", "result", "identity"] as const;
+export type Group = (typeof GROUPS)[number];
 
-const GROUPS: Record<EdgeKind, Group> = {
+const GROUP_OF: Record<EdgeKind, Group> = {
   calls: "call",
   launches: "call",
   waits: "call",
@@ -74,7 +75,7 @@ const GROUPS: Record<EdgeKind, Group> = {
 
 /** What kind of thing passes: edges of a group have one colour. */
 export function groupOf(kind: EdgeKind): Group {
-  return GROUPS[kind];
+  return GROUP_OF[kind];
 }
 
 export const EDGES = { observed: Observed };

@@ -123,7 +123,11 @@ const Card = memo(({ data }: Given) => {
             </span>
           )}
           <span className={css.title}>{title}</span>
-          {more && <span className={css.more}>{more}</span>}
+          {more && (
+            <span className={css.more} lang={reason ? "en" : undefined}>
+              {more}
+            </span>
+          )}
         </span>
       </div>
     </Explained>
