@@ -9,6 +9,7 @@ import { tellAmount, tellLabel } from "./amounts";
 import type { Moment } from "./moment";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
+import { whyTexts } from "./why";
 import { stateOf, subtitle, titleOf } from "./words";
 
 interface Given {
@@ -19,6 +20,7 @@ interface Given {
 
 export function AsText({ moment, explains, onOpen }: Given) {
   const say = useTexts(pictureTexts);
+  const why = useTexts(whyTexts);
   const title = (id: string) => {
     const node = moment.nodes.get(id)?.node;
     if (!node) return id;
@@ -44,7 +46,7 @@ export function AsText({ moment, explains, onOpen }: Given) {
                     {subtitle(say, seen) && seen.reason && " · "}
                     <Said text={stateNow(seen.reason)} />
                   </span>
-                  {explains && <p className={css.muted}>{say(`why.${seen.node.kind}`)}</p>}
+                  {explains && <p className={css.muted}>{why(seen.node.kind)}</p>}
                 </li>
               ))}
           </ul>

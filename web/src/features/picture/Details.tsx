@@ -20,6 +20,7 @@ import type { Moment, SeenNode } from "./moment";
 import { openedAt } from "./opened";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
+import { whyTexts } from "./why";
 import { stateOf, titleOf } from "./words";
 
 interface Given {
@@ -34,6 +35,7 @@ const EVERY = 2000;
 
 export function Details({ picture, moment, id, explains, onClose }: Given) {
   const say = useTexts(pictureTexts);
+  const why = useTexts(whyTexts);
   const node = picture.nodes.find((one) => one.id === id);
   const found = useDetails(picture, node ? id : "");
   if (!node) return null;
@@ -47,7 +49,7 @@ export function Details({ picture, moment, id, explains, onClose }: Given) {
         </div>
         <CloseButton aria-label={say("details.close")} onClick={onClose} />
       </div>
-      {explains && <Notice>{say(`why.${node.kind}`)}</Notice>}
+      {explains && <Notice>{why(node.kind)}</Notice>}
       {seen ? (
         <Seen picture={picture} moment={moment} seen={seen} />
       ) : (

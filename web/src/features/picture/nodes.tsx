@@ -30,6 +30,7 @@ import { isSlim } from "./arrange";
 import type { SeenNode } from "./moment";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
+import { whyTexts } from "./why";
 import { stateOf, subtitle, titleOf } from "./words";
 
 export interface NodeData extends Record<string, unknown> {
@@ -153,15 +154,10 @@ const Chip = memo(({ data }: Given) => {
 
 /** What the kind of a node is, in a sentence or two, while that is asked for. */
 function Explained({ data, children }: { data: NodeData; children: ReactNode }) {
-  const say = useTexts(pictureTexts);
+  const why = useTexts(whyTexts);
   if (!data.explains || !data.seen) return children;
   return (
-    <Tooltip
-      label={say(`why.${data.seen.node.kind}`)}
-      multiline
-      w={300}
-      events={{ hover: true, focus: true, touch: true }}
-    >
+    <Tooltip label={why(data.seen.node.kind)} multiline w={300} events={{ hover: true, focus: true, touch: true }}>
       {children}
     </Tooltip>
   );
