@@ -229,6 +229,9 @@ def files_at(details: Any, at: int) -> list[str]:
             for word, steps in (("read", thing["reads"]), ("written", thing["writes"]))
             if (amount := step(steps, at).get("bytes", 0))
         ]
+        opens = sum(step(thing[way], at).get("count", 0) for way in ("reads", "writes", "openings"))
+        if not told and opens:
+            told = [f"opened {opens:,} time{'s' if opens != 1 else ''}"]
         found.append("\n".join(filter(None, [thing["uri"].split("/", 3)[3], " · ".join(told)])))
     return found
 

@@ -23,6 +23,7 @@ import {
 } from "lucide-react";
 import { memo, type ReactNode } from "react";
 import type { NodeKind } from "~/api/console.gen";
+import { Said } from "~/design/Said";
 import { State, stateNow, toneOf } from "~/design/State";
 import { useTexts } from "~/i18n";
 import { saidNow } from "~/i18n/said";
@@ -99,7 +100,8 @@ const Card = memo(({ data }: Given) => {
   const { node, reason, over } = data.seen;
   const state = stateOf(data.seen);
   const Icon = ICONS[node.kind];
-  const more = saidNow(stateNow(reason)) || subtitle(say, data.seen);
+  const why = stateNow(reason);
+  const more = saidNow(why) || subtitle(say, data.seen);
   const title = titleOf(say, node);
   const slim = isSlim(node.kind);
   return (
@@ -124,11 +126,7 @@ const Card = memo(({ data }: Given) => {
             </span>
           )}
           <span className={css.title}>{title}</span>
-          {more && (
-            <span className={css.more} lang={reason ? "en" : undefined}>
-              {more}
-            </span>
-          )}
+          {more && <span className={css.more}>{why ? <Said text={why} /> : more}</span>}
         </span>
       </div>
     </Explained>
