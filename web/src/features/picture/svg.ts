@@ -1,13 +1,14 @@
 // The picture as an SVG file: the same boxes and curves, with the theme's colours written in. Pure.
 import type { NodeKind, Picture } from "~/api/console.gen";
 import { stateNow, toneOf } from "~/design/State";
-import { tellShort, type Words } from "./amounts";
+import type { Words } from "./amounts";
 import { type Arrangement, type Box, isSlim } from "./arrange";
 import type { Drawn } from "./bundle";
 import { groupOf } from "./edges";
+import { LABEL_SIZE } from "./labels";
 import { boldly, cut, widthOf } from "./measure";
 import type { Moment, SeenNode } from "./moment";
-import { lanesOf, route } from "./route";
+import { type Way, waysOf } from "./ways";
 import { stateOf, subtitle, titleOf } from "./words";
 
 type Colour = (token: string) => string;
@@ -23,12 +24,13 @@ const PAD = 16;
 
 export function svgOf(
   picture: Picture,
-  { boxes, regions, width, height }: Arrangement,
+  arrangement: Arrangement,
   moment: Moment,
   edges: readonly Drawn[],
   say: Words,
   colour: Colour,
 ): string {
+  const { boxes, regions, width, height } = arrangement;
   const parts = (["user", "tenant"] as const).map((region) =>
     regionSvg(
       regions[region],
@@ -37,15 +39,15 @@ export function svgOf(
       colour,
     ),
   );
-  const lanes = lanesOf(edges);
+  const ways = waysOf(say, edges, arrangement);
   const order = (kind: NodeKind) => (kind === "attempt" ? 0 : kind === "pool" ? 1 : 2);
   const nodes = [...moment.nodes.values()].sort((a, b) => order(a.node.kind) - order(b.node.kind));
   const groups = nodes.filter(({ node }) => order(node.kind) < 2);
   const cards = nodes.filter(({ node }) => order(node.kind) === 2);
   parts.push(...groups.map((seen) => nodeSvg(seen, boxes.get(seen.node.id), say, colour)));
-  parts.push(...edges.map((edge) => edgeSvg(edge, boxes, colour)));
+  parts.push(...ways.map((way) => edgeSvg(way, colour)));
   parts.push(...cards.map((seen) => nodeSvg(seen, boxes.get(seen.node.id), say, colour)));
-  parts.push(...edges.map((edge) => labelSvg(edge, lanes.get(edge.id) ?? 0, boxes, say, colour)));
+  parts.push(...ways.filter(({ told }) => told).map((way) => labelSvg(way, colour)));
   const size = `width="${width + 2 * PAD}" height="${height + 2 * PAD}" viewBox="${-PAD} ${-PAD} ${width + 2 * PAD} ${height + 2 * PAD}"`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="system-ui, sans-serif">`,
@@ -96,25 +98,16 @@ function nodeSvg(seen: SeenNode, box: Box | undefined, say: Words, colour: Colou
   ].join("");
 }
 
-function edgeSvg(edge: Drawn, boxes: ReadonlyMap<string, Box>, colour: Colour): string {
-  const from = boxes.get(edge.source);
-  const to = boxes.get(edge.target);
-  if (!from || !to) return "";
+function edgeSvg({ edge, path }: Way, colour: Colour): string {
   const group = groupOf(edge.kind);
-  const { path } = route(edge.kind, from, to);
   return `<path d="${path}" fill="none" stroke="${colour(EDGE_TOKENS[group])}" stroke-width="1.6"${edge.label === "found" ? ' stroke-dasharray="2 5"' : ""} marker-end="url(#${group})"/>`;
 }
 
-function labelSvg(edge: Drawn, lane: number, boxes: ReadonlyMap<string, Box>, say: Words, colour: Colour): string {
-  const from = boxes.get(edge.source);
-  const to = boxes.get(edge.target);
-  const told = tellShort(say, edge.kind, edge.label, edge.amount);
-  if (!from || !to || !told) return "";
-  const { x, y } = route(edge.kind, from, to, lane);
-  const width = widthOf(told, 11.5) + 12;
+function labelSvg({ told, place: { x, y } }: Way, colour: Colour): string {
+  const width = widthOf(told, LABEL_SIZE) + 12;
   return (
     rect({ x: x - width / 2, y: y - 9, width, height: 18 }, colour("--surface"), colour("--line"), 9) +
-    `<text x="${x}" y="${y + 4}" text-anchor="middle" font-size="11.5" fill="${colour("--text")}">${escaped(told)}</text>`
+    `<text x="${x}" y="${y + 4}" text-anchor="middle" font-size="${LABEL_SIZE}" fill="${colour("--text")}">${escaped(told)}</text>`
   );
 }
 
