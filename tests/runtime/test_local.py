@@ -207,5 +207,5 @@ def test_replicas_of_a_gang_have_names_and_ports_of_their_own(tmp_path: Path) ->
 
 def test_a_doctor_says_what_each_lack_costs(tmp_path: Path) -> None:
     findings = doctor.examine(tmp_path / "not" / "there")
-    assert len({finding.name for finding in findings}) == len(findings) == 7
+    assert len({finding.name for finding in findings}) == len(findings) == 8
     assert all(finding.seen and finding.otherwise for finding in findings)

@@ -202,3 +202,103 @@ def test_what_is_opened_stays_in_sight_and_escape_closes_it(look: Open, served: 
     assert inner["x"] + inner["width"] <= outer["x"]
     page.keyboard.press("Escape")
     expect(panel).to_be_hidden()
+
+
+REPLICA = "attempt/1/replica/workerpool0-0"
+
+
+def known(details: Any, at: int) -> dict[str, Any]:
+    """Return what was known of an opened node at an instant."""
+    return {
+        name: value for one in details["known"] if one["time"] <= at for name, value in one.items() if value is not None
+    }
+
+
+def listed(page: Page, heading: str, items: str) -> list[str]:
+    """Return what a part of the panel lists."""
+    part = page.get_by_role("complementary").locator("section").filter(has=page.get_by_role("heading", name=heading))
+    return [one.inner_text() for one in part.locator(items).all()]
+
+
+def files_at(details: Any, at: int) -> list[str]:
+    """Return the files of a node at an instant, with their amounts."""
+    found = []
+    for thing in (one for one in details["objects"] if one["time"] <= at):
+        told = [
+            f"{word} {size(amount)}"
+            for word, steps in (("read", thing["reads"]), ("written", thing["writes"]))
+            if (amount := step(steps, at).get("bytes", 0))
+        ]
+        opens = sum(step(thing[way], at).get("count", 0) for way in ("reads", "writes", "openings"))
+        if not told and opens:
+            told = [f"opened {opens:,} time{'s' if opens != 1 else ''}"]
+        found.append("\n".join(filter(None, [thing["uri"].split("/", 3)[3], " · ".join(told)])))
+    return found
+
+
+def test_an_open_panel_shows_what_was_known_at_the_instant(look: Open, served: Served, console: Console) -> None:
+    run = served.runs["pipeline"]
+    picture = console.get("picture", run=run)
+    node = next(one for one in picture["nodes"] if one["id"] == REPLICA)
+    details = console.get("picture/node", run=run, id=REPLICA)
+    page = look(f"/console/{run}?open={REPLICA}").page
+    for at in sorted({*(state["time"] for state in node["states"]), *instants(picture), details["objects"][0]["last"]}):
+        page.goto(f"{served.base}/console/{run}?open={REPLICA}&at={at}")
+        settle(page)
+        panel = page.get_by_role("complementary")
+        if at < node["since"]:
+            expect(panel.get_by_text("Not there yet at this moment")).to_be_visible()
+            expect(panel.locator("section")).to_have_count(0)
+            continue
+        expect(panel.get_by_role("heading", name="Environment variables")).to_be_visible()
+        states = [state for state in node["states"] if state["time"] <= at]
+        expect(panel.get_by_role("list", name="States").get_by_role("listitem")).to_have_count(len(states))
+        expect(panel.get_by_text("Exit code")).to_have_count(1 if states[-1]["state"] == "ENDED" else 0)
+        then = known(details, at)
+        assert listed(page, "Environment variables", "dt") == [one["name"] for one in then["variables"]], at
+        assert listed(page, "Files", "li") == files_at(details, at), at
+
+
+def test_the_apis_resource_is_shown_as_it_was(look: Open, served: Served, console: Console) -> None:
+    run = served.runs["pipeline"]
+    details = console.get("picture/node", run=run, id="pipeline")
+    versions = details["known"]
+    assert len({one["resource"]["state"] for one in versions}) > 1
+    page = look(f"/console/{run}?open=pipeline").page
+    for one in (versions[0], versions[-1]):
+        page.goto(f"{served.base}/console/{run}?open=pipeline&at={max(one['time'], details['node']['since'])}")
+        settle(page)
+        expect(page.get_by_role("complementary").get_by_text(f'"state": "{one["resource"]["state"]}"')).to_be_visible()
+
+
+def test_playing_with_an_open_panel_asks_for_it_once(look: Open, served: Served) -> None:
+    page = look(f"/console/{served.runs['pipeline']}?open={REPLICA}").page
+    panel = page.get_by_role("complementary")
+    expect(panel.get_by_text("Exit code")).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "picture/node" in request.url else None)
+    slider = page.get_by_role("slider", name="Time")
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(panel.get_by_text("Not there yet at this moment")).to_be_visible()
+    page.get_by_role("button", name="Play").click()
+    expect(panel.get_by_text("Exit code")).to_be_visible(timeout=30_000)
+    slider.focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowLeft")
+    assert asked == []
+
+
+def test_a_failed_run_says_on_its_picture_where_it_broke(look: Open, served: Served, console: Console) -> None:
+    run = served.runs["failed"]
+    page = look(f"/console/{run}").page
+    banner = page.get_by_role("button", name="Failed at workerpool0-0")
+    expect(banner).to_contain_text("ValueError: no rows for")
+    banner.click()
+    why = page.get_by_role("complementary").get_by_role("region", name="Why it failed")
+    expect(why).to_contain_text("ValueError: no rows for")
+    expect(why).to_be_in_viewport()
+    expect(banner).to_be_hidden()
+    page.goto(f"{served.base}/console/{run}?at={console.get('picture', run=run)['since']}")
+    settle(page)
+    expect(banner).to_be_hidden()

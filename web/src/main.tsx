@@ -7,6 +7,8 @@ import { retrying } from "~/api/retrying";
 import { Gate } from "~/app/Gate";
 import { makeRouter } from "~/app/router";
 import { Design } from "~/design/Design";
+import { language } from "~/i18n";
+import { loadCatalogue } from "~/i18n/catalogue";
 
 // Addresses that Google's SDK prints lie outside of /console: keep what was asked for, and go and find it.
 if (!location.pathname.startsWith("/console")) {
@@ -17,8 +19,9 @@ if (!location.pathname.startsWith("/console")) {
 const queries = new QueryClient({ defaultOptions: { queries: retrying } });
 const router = makeRouter(queries);
 const root = document.getElementById("root");
-if (root) {
-  createRoot(root).render(
+
+function render(into: HTMLElement): void {
+  createRoot(into).render(
     <StrictMode>
       <Design>
         <QueryClientProvider client={queries}>
@@ -30,3 +33,5 @@ if (root) {
     </StrictMode>,
   );
 }
+
+if (root) void loadCatalogue(language()).then(() => render(root));

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
+from trigpoint.agent import fanotify
 from trigpoint.runtime import sentences
 from trigpoint.runtime.environments import discover
 
@@ -31,6 +32,7 @@ def examine(home: Path) -> list[Finding]:
         own_networks(),
         _groups(),
         _overlay(home),
+        _watching(home),
         _installer(),
         _interpreters(home),
         _disk(home),
@@ -76,6 +78,20 @@ def _overlay(home: Path) -> Finding:
     return Finding("overlay", works, seen, sentences.WITHOUT_OVERLAY)
 
 
+def _watching(home: Path) -> Finding:
+    """Return whether the kernel tells what happens to files below one mount."""
+    problem = ""
+    try:
+        group = fanotify.Group()
+        try:
+            group.listen(str(_there(home)))
+        finally:
+            group.close()
+    except OSError as error:
+        problem = sentences.NOT_ROOT if os.geteuid() != 0 else error.strerror or sentences.NO_FANOTIFY
+    return Finding("watching", not problem, problem or sentences.FANOTIFY_WORKS, sentences.WITHOUT_WATCHING)
+
+
 def _installer() -> Finding:
     try:
         seen = subprocess.run([find_uv_bin(), "--version"], capture_output=True, text=True, check=True).stdout.strip()
@@ -92,10 +108,14 @@ def _interpreters(home: Path) -> Finding:
 
 
 def _disk(home: Path) -> Finding:
-    place = next(p for p in (home, *home.parents) if p.exists())
-    free = shutil.disk_usage(place).free
+    free = shutil.disk_usage(_there(home)).free
     seen = sentences.DISK_FREE.format(gib=free / (1 << 30))
     return Finding("disk", free > 5 << 30, seen, sentences.WITHOUT_DISK)
+
+
+def _there(home: Path) -> Path:
+    """Return the home, or where it will be made."""
+    return next(path for path in (home, *home.parents) if path.exists())
 
 
 def _problem(command: Sequence[str]) -> str:

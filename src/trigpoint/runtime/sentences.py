@@ -7,6 +7,8 @@ NO_GROUPS = "no control groups"
 GROUPS = "control groups, version {version:d}"
 OVERLAY = "overlayfs is there"
 NO_OVERLAY = "no overlayfs, or not root"
+FANOTIFY_WORKS = "fanotify works"
+NO_FANOTIFY = "no fanotify"
 NO_PYTHON = "none"
 DISK_FREE = "{gib:.0f} GiB free"
 NOT_INSTALLED = "{command} is not installed"
@@ -16,6 +18,9 @@ WITHOUT_SANDBOX = "Programs run as plain processes: no isolation, no /gcs. Insta
 WITHOUT_NETWORKS = "Replicas share the machine's network: their ports are free ones instead of 2222."
 WITHOUT_LIMITS = "Limits on CPU, memory and processes are not enforced."
 WITHOUT_OVERLAY = "Packages that must be installed get a copy of their environment, which is slower."
+WITHOUT_WATCHING = (
+    "What jobs do to files below /gcs is not seen while they run: only what they left there is found when they end."
+)
 WITHOUT_INSTALLER = "Environments cannot be built."
 WITHOUT_INTERPRETERS = "Images get the nearest interpreter instead of their own."
 WITHOUT_DISK = "Environments need several GiB."

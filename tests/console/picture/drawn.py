@@ -26,6 +26,8 @@ EXPORT = {
     "files": {"training": 2, "validation": 1, "test": 0},
     "sources": [["gs://bkt/data/a.csv", 3], ["gs://bkt/data/b.csv", 4]],
 }
+BELOW = [f"{OUT}/model/below.bin#0", "gs://bkt/below/a.csv#0", f"{OUT}/checkpoints/*"]
+"""Files that are touched below /gcs."""
 THINGS = [
     f"{EXPORT['directory']}/training-00000-of-00002.csv#5",
     f"{EXPORT['directory']}/validation-00000-of-00001.csv#6",
@@ -38,6 +40,11 @@ THINGS = [
     "gs://bkt/many/*",
     "gs://other/x#y#12",
 ]
+OUTCOMES = [
+    {"reason": "SUCCEEDED", "exit_code": 0},
+    {"reason": "FAILED", "exit_code": 1, "message": "KeyError: 1", "tail": "KeyError: 1\n"},
+]
+STARTED: dict[str, Any] = {"argv": ["python3"], "environ": {"HOME": "/root"}}
 CLIENT = {"method": "CustomJob.run", "library": "model-builder/2.7.0", "transport": "grpc", "rpc": "S.Create"}
 
 
@@ -133,8 +140,9 @@ def _replica(draw: Any, number: int, seat: tuple[int, int, int], created: int) -
     record = Replica(
         JOB, f"5-{number}", f"workerpool{pool}-{index}", pool, index, rank, f"h{rank}", "n1", IMAGE, "sa@x", "t-tp"
     )
-    outcome = {"reason": "SUCCEEDED", "exit_code": 0} if state == "ENDED" else None
-    return Member(replace(record, times=times, state=state, facts=facts, outcome=outcome), created)
+    outcome = draw(st.sampled_from(OUTCOMES)) if state == "ENDED" else None
+    started = STARTED if "RUNNING" in times else {}
+    return Member(replace(record, times=times, state=state, facts=facts, outcome=outcome, **started), created)
 
 
 def _series(draw: Any, member: Member, created: int) -> dict[tuple[str, str], list[Step]]:
@@ -144,6 +152,7 @@ def _series(draw: Any, member: Member, created: int) -> dict[tuple[str, str], li
             st.sampled_from(
                 [("print", "stdout"), ("print", "runner"), ("ask", "token"), ("ask", "other")]
                 + [(what, thing) for what in ("read", "write") for thing in THINGS]
+                + [(what, thing) for what in ("open", "save") for thing in BELOW]
             ),
             max_size=6,
             unique=True,
@@ -217,4 +226,5 @@ def _member_until(member: Member, time: int) -> Member:
     outcome = record.outcome if "ENDED" in times else None
     facts = record.facts if "PREPARED" in times else {}
     state = max(times, key=lambda name: times[name], default="PENDING")
-    return Member(replace(record, times=times, outcome=outcome, facts=facts, state=state), member.created)
+    started = STARTED if "RUNNING" in times else {"argv": (), "environ": {}}
+    return Member(replace(record, times=times, outcome=outcome, facts=facts, state=state, **started), member.created)

@@ -118,7 +118,7 @@ class Stage:
         """Ask for a run's picture and for each of its nodes."""
         ran.picture = self.console.get("picture", run=ran.name)
         for node in ran.picture["nodes"]:
-            ran.details[node["id"]] = self.console.get("picture/node", run=ran.name, id=node["id"])
+            ran.details[node["id"]] = ended(self.console.get("picture/node", run=ran.name, id=node["id"]))
         if ran.truth.job:
             ran.of_job = self.console.get("picture", run=ran.truth.job)
         if ran.stream is not None:
@@ -135,6 +135,13 @@ class Stage:
         body = {"displayName": name, "metadataSchemaUri": TABULAR, "metadata": source}
         made = self.rest.ask("POST", f"/v1/{self.rest.parent}/datasets", body)
         return str(made["response"]["name"]).rpartition("/")[2]
+
+
+def ended(details: Any) -> Any:
+    """Return a node that was opened with all that was known of it at the end beside its other members."""
+    assert [one["time"] for one in details["known"]] == sorted(one["time"] for one in details["known"])
+    last = {name: value for one in details["known"] for name, value in one.items() if value is not None}
+    return {**last, **details}
 
 
 class Poller(threading.Thread):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.console.picture.judge import judge
 from tests.console.picture.programs import BUCKET, GOOD, quick
-from tests.console.picture.stage import Ran, Stage
+from tests.console.picture.stage import Ran, Stage, ended
 from tests.live.home import Home
 
 QUICK = [plan.name for plan in quick("")]
@@ -41,6 +41,19 @@ def played(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Iter
 @pytest.mark.parametrize("name", QUICK)
 def test_the_picture_is_the_truth(played: Played, name: str) -> None:
     judge(played.runs[name])
+
+
+def test_resources_open_to_what_they_were_at_each_instant(played: Played) -> None:
+    ran = played.runs["pipeline"]
+    for ident, prefix in (("pipeline", "PIPELINE_STATE_"), ("job", "JOB_STATE_")):
+        known, states = ran.details[ident]["known"], ran.details[ident]["node"]["states"]
+        assert known[0]["time"] <= states[0]["time"]
+        assert len(known) > 2
+        for one in known:  # a row's time is that of its writing, just before the line of the narrative beside it
+            told = one["resource"]["state"].removeprefix(prefix)
+            near = [state["state"] for state in states if state["time"] <= one["time"] + 50_000]
+            assert told in near[-2:], ident
+            assert ("endTime" in one["resource"]) == (told == "SUCCEEDED")
 
 
 @pytest.mark.parametrize("name", ["single", "package"])
@@ -82,8 +95,7 @@ def test_nodes_open_to_what_they_stand_for(played: Played) -> None:
     assert details["splits/validation"]["objects"][0]["opens"] == 0
     assert details[f"source/gs://{BUCKET}/data/"]["objects"][0]["uri"] == f"gs://{BUCKET}/data/table.csv"
     replica = details["attempt/1/replica/workerpool0-0"]
-    assert replica["facts"]["outcome"]["exitCode"] == 0
-    assert replica["facts"]["packages"][0]["uri"] == GOOD
+    assert replica["node"]["states"][-1]["facts"]["exitCode"] == 0
     assert not any("/gcs" in line for line in replica["lost"])
 
 
@@ -124,10 +136,10 @@ def test_a_read_only_link_shows_one_run_and_keeps_secrets_back(played: Played) -
     viewer = console.viewer(ran.name)
     assert viewer.get("picture", run=ran.name) == ran.picture
     assert viewer.status("picture", run=played.runs["pools"].name) == 403
-    told = viewer.get("picture/node", run=ran.name, id="attempt/1/replica/workerpool0-0")
+    told = ended(viewer.get("picture/node", run=ran.name, id="attempt/1/replica/workerpool0-0"))
     assert _value(told, "MY_TOKEN") == ("", True)
     assert _value(told, "MINE") == ("1", False)
-    owners = console.get("picture/node", run=ran.name, id="attempt/1/replica/workerpool0-0")
+    owners = ended(console.get("picture/node", run=ran.name, id="attempt/1/replica/workerpool0-0"))
     assert _value(owners, "MY_TOKEN") == ("hush", False)
     job = viewer.get("picture/node", run=ran.name, id="job")
     assert "hush" not in json.dumps(job)

@@ -172,6 +172,29 @@ export interface Growth {
   amounts: Amount[];
 }
 
+/** What became known of a node at a time. It holds until something newer of the same name; None is nothing new. */
+export interface Known {
+  time: number;
+  /** The API resource that it stands for, as JSON. */
+  resource: Record<string, unknown> | null;
+  /** Of a replica: those that the job gives its program; from when that runs on, those that it really has. */
+  variables: Variable[] | null;
+  /** The command line: what the job's specification says; from when the program runs on, what was started. */
+  command: string[] | null;
+  /** CLUSTER_SPEC, read. */
+  cluster: Record<string, unknown> | null;
+  /** What was asked for and is not enforced or not observed, a sentence each. */
+  lost: string[] | null;
+  /** The end of what a program that failed printed. */
+  evidence: string | null;
+  /** Name -> version of what is installed. */
+  packages: Record<string, string> | null;
+  /** Of a dataset, once somebody has looked at them (`datasets/profile`). */
+  columns: (Record<string, unknown>)[] | null;
+  /** Full names of what it holds: the nodes of a lineage context. */
+  members: string[] | null;
+}
+
 /** A mark on the time line: one line of the narrative. */
 export interface Moment {
   seq: number;
@@ -201,29 +224,14 @@ export interface Node {
   facts: Record<string, unknown>;
 }
 
-/** One node, opened: what a card has no room for. Members that say nothing of its kind are empty. */
+/** One node, opened: what a card has no room for, in time as the picture is. `opened.at` cuts it at an instant. */
 export interface NodeDetails {
   node: Node;
-  /** More than the node itself tells: of a replica its address, environment and outcome. */
-  facts: Record<string, unknown>;
-  /** The API resource that it stands for, as JSON. */
-  resource: Record<string, unknown> | null;
-  variables: Variable[];
-  /** The command line that was started; before, what the job's specification says. */
-  command: string[];
-  /** CLUSTER_SPEC, read. */
-  cluster: Record<string, unknown> | null;
-  /** What was asked for and is not enforced or not observed, a sentence each. */
-  lost: string[];
+  /** In the order of their times. */
+  known: Known[];
   objects: Thing[];
-  /** Name -> version of what is installed. */
-  packages: Record<string, string>;
-  /** Of a dataset, once somebody has looked at them (`datasets/profile`). */
-  columns: (Record<string, unknown>)[];
-  /** The newest sign of life of a replica. */
-  usage: Record<string, unknown> | null;
-  /** Full names of what it holds: the nodes of a lineage context. */
-  members: string[];
+  /** Signs of life of a replica, each with its `time`. */
+  usage: (Record<string, unknown>)[];
 }
 
 /** What changed since the last message of a stream: whole nodes and edges to put in or replace, by id. */
@@ -275,7 +283,7 @@ export interface Thing {
   uri: string;
   /** Decimal; empty where it stands for many. */
   generation: string;
-  /** When it was first touched. */
+  /** When it was first touched; 0 when it lies there and nobody did. */
   time: number;
   last: number;
   /** Bytes of this generation; -1 where that is not known any more. */
@@ -287,6 +295,12 @@ export interface Thing {
   opens: number;
   /** Ids of the nodes of those who touched it. */
   replicas: string[];
+  /** How `read` came about. */
+  reads: Amount[];
+  /** How `written` came about. */
+  writes: Amount[];
+  /** How often it was opened below /gcs to be read, and its size: how much was read is not seen there. */
+  openings: Amount[];
 }
 
 /** An environment variable of a program. */

@@ -8,13 +8,15 @@ import {
   type NodeTypes,
   Panel,
   ReactFlow,
+  type ReactFlowInstance,
   useReactFlow,
   useStore,
+  type Viewport,
 } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
 import { ActionIcon, Tooltip, useComputedColorScheme } from "@mantine/core";
 import { Maximize, Minus, Plus } from "lucide-react";
-import { type ReactNode, type RefObject, useEffect, useMemo, useRef } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { useTexts } from "~/i18n";
 import css from "./Flow.module.css";
 import { useGradually } from "./kept";
@@ -31,6 +33,8 @@ interface Given<N extends Node, E extends Edge> {
   fit?: FitViewOptions;
   /** Changes when all there is takes more room: it is shown again, unless somebody has moved it. */
   extent?: string;
+  /** The node that a narrow window shows, large enough to be read, where all there is would be too small. */
+  focus?: string;
   children?: ReactNode;
 }
 
@@ -42,8 +46,8 @@ const DESCRIBED = [
 ];
 
 export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
-  const { label, nodes, edges, nodeTypes, edgeTypes, onOpen, onOpenEdge, fit, extent, children } = given;
-  const moved = useRef(false);
+  const { label, nodes, edges, nodeTypes, edgeTypes, onOpen, onOpenEdge, fit, extent, focus, children } = given;
+  const [moved, setMoved] = useState(false);
   const say = useTexts(designTexts);
   const labels = useMemo(() => Object.fromEntries(DESCRIBED.map((what) => [what, say("keys")])), [say]);
   const scheme = useComputedColorScheme("light");
@@ -60,8 +64,6 @@ export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
         colorMode={scheme}
         minZoom={0.05}
         maxZoom={2.5}
-        fitView
-        {...(fit && { fitViewOptions: fit })}
         nodesDraggable={false}
         nodesConnectable={false}
         edgesFocusable={!!onOpenEdge}
@@ -69,7 +71,7 @@ export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
         ariaLabelConfig={labels}
         proOptions={{ hideAttribution: true }}
         onMove={(event) => {
-          if (event) moved.current = true;
+          if (event) setMoved(true);
         }}
         onNodeClick={(_, node) => onOpen?.(node.id)}
         onEdgeClick={(_, edge) => onOpenEdge?.(edge.id)}
@@ -77,8 +79,8 @@ export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
       >
         <Background gap={24} color="var(--line)" />
         {children}
-        <Fit when={all} fit={fit} extent={extent} moved={moved} />
-        <Controls onFit={() => (moved.current = false)} />
+        <Fit when={all} fit={fit} extent={extent} focus={focus} moved={moved} />
+        <Controls onFit={() => setMoved(false)} />
       </ReactFlow>
     </div>
   );
@@ -88,21 +90,49 @@ interface FitGiven {
   when: boolean;
   fit: FitViewOptions | undefined;
   extent: string | undefined;
-  moved: RefObject<boolean>;
+  focus: string | undefined;
+  moved: boolean;
 }
 
-/** Shows all once all is there, and again when it or its window changes its size, until somebody moves it. */
-function Fit({ when, fit, extent, moved }: FitGiven) {
+const NARROW = 560;
+const LEGIBLE = 0.85;
+/** Left free around what is drawn; at the top there may be buttons. */
+const EDGE = 12;
+const BAR = 48;
+
+/** Shows all once all is there, and again when it or its window changes its size, until somebody moves it; in a
+ * narrow window only a part, and how to see the rest. */
+function Fit({ when, fit, extent, focus, moved }: FitGiven) {
+  const say = useTexts(designTexts);
   const flow = useReactFlow();
   const size = useStore((state) => `${state.width}x${state.height}`);
-  const shown = useRef(when ? `${extent} ${size}` : "");
+  const part = useStore((state) => state.width < NARROW) ? focus : undefined;
+  const shown = useRef("");
   useEffect(() => {
-    const now = `${extent} ${size}`;
-    if (!when || moved.current || shown.current === now) return;
+    const now = part ? `${part} ${size}` : `${extent} ${size}`;
+    if (!when || moved || shown.current === now || size === "0x0") return;
     shown.current = now;
-    void flow.fitView(fit);
-  }, [when, fit, flow, extent, size, moved]);
-  return null;
+    void (part ? flow.setViewport(around(flow, part, size)) : flow.fitView(fit));
+  }, [when, fit, flow, extent, size, part, moved]);
+  return part && !moved ? (
+    <Panel position="bottom-left" className={css.hint}>
+      {say("pan")}
+    </Panel>
+  ) : null;
+}
+
+/** A view of the surroundings of a node that shows no more emptiness than it must. */
+function around(flow: ReactFlowInstance, id: string, size: string): Viewport {
+  const [width = 0, height = 0] = size.split("x").map(Number);
+  const all = flow.getNodesBounds(flow.getNodes());
+  const part = flow.getNodesBounds([id]);
+  const start = (window: number, before: number, from: number, long: number, middle: number) =>
+    Math.min(before - from * LEGIBLE, Math.max(window - EDGE - (from + long) * LEGIBLE, window / 2 - middle * LEGIBLE));
+  return {
+    x: start(width, EDGE, all.x, all.width, part.x + part.width / 2),
+    y: start(height, BAR, all.y, all.height, part.y + part.height / 2),
+    zoom: LEGIBLE,
+  };
 }
 
 function Controls({ onFit }: { onFit: () => void }) {

@@ -65,13 +65,12 @@ export function State({ state }: { state: string }) {
   const say = useTexts(designTexts);
   const word = stateWord(state);
   const tone = toneOf(state);
-  const known = word in TONES;
   return (
     <span className={css.state} data-tone={tone} title={state}>
       <span aria-hidden className={css.mark}>
         {MARKS[tone]}
       </span>
-      {known ? say(`state.${word}` as "state.RUNNING") : word || say("state.UNKNOWN")}
+      {word in TONES ? say(`state.${word}` as "state.RUNNING") : word || say("state.UNKNOWN")}
     </span>
   );
 }

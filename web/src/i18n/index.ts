@@ -1,6 +1,7 @@
 // Texts in both languages: each feature declares its own, and a missing translation does not compile.
 import i18next, { type TOptions } from "i18next";
 import { initReactI18next, useTranslation } from "react-i18next";
+import { loadCatalogue } from "./catalogue";
 
 export const LANGUAGES = { en: "English", zh: "中文" } as const;
 export type Language = keyof typeof LANGUAGES;
@@ -45,7 +46,7 @@ export function language(): Language {
   return i18next.language === "zh" ? "zh" : "en";
 }
 
-export function useLanguage(): [Language, (next: Language) => void] {
+export function useLanguage(): [Language, (next: Language) => Promise<void>] {
   useTranslation();
   return [language(), choose];
 }
@@ -55,10 +56,11 @@ export function locale(): string {
   return language() === "zh" ? "zh-CN" : "en-GB";
 }
 
-function choose(next: Language): void {
+async function choose(next: Language): Promise<void> {
   localStorage.setItem(STORED, next);
+  await loadCatalogue(next);
   document.documentElement.lang = next === "zh" ? "zh-CN" : "en";
-  void i18next.changeLanguage(next);
+  await i18next.changeLanguage(next);
 }
 
 function preferred(): Language {

@@ -1,9 +1,12 @@
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
+import { loadCatalogue } from "./catalogue";
 import { said } from "./said";
 import { CHINESE } from "./sentences";
 import { SENTENCES, type Sentence } from "./sentences.gen";
 
 const FIELD = /\{(\w+)(:n)?\}/g;
+beforeAll(() => loadCatalogue("zh"));
+
 const KEYS = Object.keys(SENTENCES) as Sentence[];
 
 const filled = (template: string, values: Map<string, string>) =>

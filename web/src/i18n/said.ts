@@ -1,7 +1,7 @@
 // Words what the server and the agent say: a sentence is known by its template, and said in the page's language.
+import { type Catalogue, catalogue } from "./catalogue";
 import { type Language, language, useLanguage } from "./index";
-import { CHINESE } from "./sentences";
-import { SENTENCES, type Sentence } from "./sentences.gen";
+import type { Sentence } from "./sentences.gen";
 
 /** A part of a text. What is foreign is nobody's sentence that we know: it stays as it came, in English most likely. */
 export interface Piece {
@@ -48,41 +48,40 @@ const kept = new Map<string, string | undefined>();
 
 function sentence(line: string): string | undefined {
   if (line.length > LONGEST) return undefined;
+  const known = catalogue();
+  if (!known) return undefined;
   if (!kept.has(line)) {
     if (kept.size >= MOST_KEPT) kept.clear();
-    kept.set(line, worded(line.trim()));
+    kept.set(line, worded(line.trim(), forms(known)));
   }
   return kept.get(line);
 }
 
-function worded(text: string): string | undefined {
-  for (const { known, fields, words } of forms()) {
+function worded(text: string, all: readonly Form[]): string | undefined {
+  for (const { known, fields, words } of all) {
     const found = known.exec(text);
     if (found) {
       const values = new Map(fields.map((field, at) => [field, found[at + 1] ?? ""]));
-      return words.replace(FIELD, (_, field: string) => inner(values.get(field) ?? ""));
+      return words.replace(FIELD, (_, field: string) => inner(values.get(field) ?? "", all));
     }
   }
   return undefined;
 }
 
 /** What stands in a field may be a sentence itself: why something could not be done. */
-function inner(value: string): string {
-  return worded(value) ?? value;
+function inner(value: string, all: readonly Form[]): string {
+  return worded(value, all) ?? value;
 }
 
 let made: readonly Form[] | undefined;
 
 /** The most telling first: of two that fit, the one with more words of its own is meant. */
-function forms(): readonly Form[] {
-  made ??= (Object.keys(SENTENCES) as Sentence[])
+function forms({ templates, words }: Catalogue): readonly Form[] {
+  const own = (key: Sentence) => templates[key].replace(FIELD, "").length;
+  made ??= (Object.keys(templates) as Sentence[])
     .sort((one, other) => own(other) - own(one))
-    .map((key) => ({ ...read(SENTENCES[key]), words: CHINESE[key] }));
+    .map((key) => ({ ...read(templates[key]), words: words[key] }));
   return made;
-}
-
-function own(key: Sentence): number {
-  return SENTENCES[key].replace(FIELD, "").length;
 }
 
 function read(template: string): Omit<Form, "words"> {

@@ -1,26 +1,23 @@
 """One node of a picture, opened: what a card has no room for, and nothing that only the program may know."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import orjson
+
 from trigpoint.console import guarding, sentences
-from trigpoint.console.picture import rules
-from trigpoint.console.picture.flows import Touch, flow, joined
+from trigpoint.console.picture import opened, rules
 from trigpoint.console.picture.gather import Gatherer, Sources, run_of
-from trigpoint.console.picture.places import Place, Places, places, sources_of, split
-from trigpoint.console.picture.records import Member, Records
-from trigpoint.console.picture.tenant import usage
-from trigpoint.console.picture.user import size_of
-from trigpoint.console.picture.wire import Node, NodeDetails, Thing, Variable
+from trigpoint.console.picture.places import Places, places, sources_of, split
+from trigpoint.console.picture.records import Member, Records, Resource
+from trigpoint.console.picture.wire import Known, Node, NodeDetails, Thing
+from trigpoint.console.usage.reading import samples
 from trigpoint.core.errors import NotFound
 from trigpoint.domains.datasets import Datasets
-from trigpoint.store import Tx, graph, objects
+from trigpoint.store import Tx, graph, history, objects, resources
 
-MOST_THINGS = 1000
-_CLUSTER = frozenset({"CLUSTER_SPEC", "TF_CONFIG", "MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "RANK"})
-_OUTCOME = {"reason": "reason", "exit_code": "exitCode", "signal": "signal", "message": "message", "tail": "tail"}
+_MOST_VERSIONS = 100
 
 
 class Details:
@@ -41,36 +38,50 @@ class Details:
         found = NodeDetails(node)
         match node.kind:
             case "pipeline" | "job":
-                row = records.pipeline if node.kind == "pipeline" else records.job
-                message = row.message if row is not None else {}
-                return replace(found, resource=guarding.guarded(message) if guarded else message)
+                return replace(found, known=self._versions(node.resource, guarded=guarded))
             case "dataset":
-                return self._dataset(records, found)
+                return replace(found, known=self._dataset(records.dataset, node, guarded=guarded))
             case "model":
-                told = records.model.message if records.model is not None else None
-                return replace(found, resource=guarding.guarded(told) if guarded else told)
+                model = self._sources.models.find(node.resource)
+                return replace(found, known=self._versions(model.row.name, guarded=guarded) if model else ())
             case "replica":
-                return _replica(records, rules.names(records)[node.id], where, found, guarded=guarded)
+                return self._replica(records, rules.names(records)[node.id], where, found, guarded=guarded)
             case "image":
-                return replace(found, packages=_packages(records, node.resource))
+                return replace(found, known=_packages(records, node))
             case "lineage":
-                return replace(found, members=self._sources.store.read(lambda tx: _members(tx, node.resource)))
+                members = self._sources.store.read(lambda tx: _members(tx, node.resource))
+                return replace(found, known=[Known(node.since, members=members)])
             case "files" | "source" | "splits" | "package":
                 return replace(found, objects=self._objects(records, node, where))
             case _:
                 return found
 
-    def _dataset(self, records: Records, found: NodeDetails) -> NodeDetails:
-        row = records.dataset
-        known = self._datasets.known(row.name) if row is not None else None
-        columns = known.profile["columns"] if known is not None and known.profile is not None else ()
-        return replace(found, resource=row.message if row is not None else None, columns=columns)
+    def _versions(self, name: str, *, guarded: bool) -> list[Known]:
+        """Return a resource as it was from each change of it on."""
+        found = self._sources.store.read(lambda tx: _versions(tx, name))
+        return [Known(one.time, resource=guarding.guarded(one.resource)) for one in found] if guarded else found
+
+    def _dataset(self, row: Resource | None, node: Node, *, guarded: bool) -> list[Known]:
+        if row is None:
+            return []
+        known = self._datasets.known(row.name)
+        columns = known.profile["columns"] if known is not None and known.profile is not None else None
+        return [*self._versions(row.name, guarded=guarded), Known(node.since, columns=columns)]
+
+    def _replica(
+        self, records: Records, member: Member, where: Places, found: NodeDetails, *, guarded: bool
+    ) -> NodeDetails:
+        key = f"{member.record.uid}/{member.record.task}"
+        return replace(
+            found,
+            known=opened.replica(records, member, found.node, guarded=guarded),
+            objects=opened.things(records, [member], where)[: opened.MOST_THINGS],
+            usage=self._sources.store.telemetry.read(lambda tx: samples(tx, key)),
+        )
 
     def _objects(self, records: Records, node: Node, where: Places) -> list[Thing]:
         """Return what lies in a node: what was touched, and what else is known to be there."""
-        touched = _touched(records, records.members, where)
-        touches = [touch for place, found in touched.items() if place.id == node.id for touch in found]
-        found = _things(records, touches)
+        found = opened.things(records, records.members, where, node.id)
         known = {thing.uri for thing in found}
         if node.kind == "source":
             for uri, generation, size in sources_of(records):
@@ -80,102 +91,33 @@ class Details:
             lying = self._sources.store.read(lambda tx: _lying(tx, node.resource.removesuffix("*")))
             wanted = [one for one in lying if node.kind == "splits" or one.uri == node.resource]
             found += [one for one in wanted if one.uri not in known]
-        return found[:MOST_THINGS]
+        return found[: opened.MOST_THINGS]
 
 
-def _replica(records: Records, member: Member, where: Places, found: NodeDetails, *, guarded: bool) -> NodeDetails:
-    record = member.record
-    given = _given(records, record.pool)
-    variables = record.environ or record.variables
-    facts = {
-        "address": _address(record.address, record.runtime),
-        "environment": dict(record.environment),
-        "packages": list(record.facts.get("packages", ())),
-        "outcome": {_OUTCOME[key]: value for key, value in (record.outcome or {}).items() if key in _OUTCOME},
-        "tenant": record.tenant,
-        "runtime": record.runtime,
-    }
-    touched = [touch for touches in _touched(records, [member], where).values() for touch in touches]
-    return replace(
-        found,
-        facts=facts,
-        variables=[_variable(name, value, given, guarded=guarded) for name, value in sorted(variables.items())],
-        command=list(record.argv or record.command),
-        cluster=_cluster(variables),
-        lost=[*record.lost, *([sentences.UNWATCHED] if record.argv and not record.watched else [])],
-        objects=_things(records, touched)[:MOST_THINGS],
-        usage=usage(beat) if (beat := records.beats.get(record.name)) is not None else None,
-    )
-
-
-def _given(records: Records, pool: int) -> frozenset[str]:
-    """Return the names of the variables that the job's specification gives a pool."""
-    spec = (records.job.message.get("jobSpec") or {}) if records.job is not None else {}
-    pools: Sequence[Mapping[str, Any]] = spec.get("workerPoolSpecs", ())
-    task = (pools[pool].get("containerSpec") or pools[pool].get("pythonPackageSpec") or {}) if pool < len(pools) else {}
-    return frozenset(str(one.get("name", "")) for one in task.get("env", ()))
-
-
-def _variable(name: str, value: str, given: frozenset[str], *, guarded: bool) -> Variable:
-    hidden = guarded and guarding.secret(name)
-    origin = "user" if name in given else "cluster" if name in _CLUSTER else "service"
-    return Variable(name, "" if hidden else value, origin, hidden)  # type: ignore[arg-type]
-
-
-def _address(address: Mapping[str, Any] | None, runtime: str) -> dict[str, Any]:
-    """Return where peers reach a replica; outside a network of its own the address itself is its secret."""
-    known = dict(address or {})
-    return {"ports": known.get("ports", {})} if runtime != "sandbox" else known
-
-
-def _cluster(variables: Mapping[str, str]) -> Mapping[str, Any] | None:
-    try:
-        found = json.loads(variables.get("CLUSTER_SPEC", ""))
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _packages(records: Records, image: str) -> dict[str, str]:
-    """Return what is installed in the environment that an image became."""
-    known = ((records.job.notes.get("environments") or {}) if records.job is not None else {}).get(image) or {}
-    return dict(sorted((known.get("environment") or {}).get("installed", {}).items()))
-
-
-def _touched(records: Records, members: Iterable[Member], where: Places) -> dict[Place, list[Touch]]:
-    found: dict[Place, list[Touch]] = {}
-    for member in members:
-        series = records.series.get(member.record.name, {})
-        for place, touches in flow(member, series, None, where, 0).touched.items():
-            found.setdefault(place, []).extend(touches)
+def _versions(tx: Tx, name: str) -> list[Known]:
+    row = resources.get(tx, name)
+    rows = [*([row] if row is not None else []), *(old for old, _, _ in history.before(tx, name, _MOST_VERSIONS))]
+    found: list[Known] = []
+    for one in reversed(rows):
+        message: dict[str, Any] = orjson.loads(one.json)
+        if not found or found[-1].resource != message:
+            found.append(Known(one.update_time, resource=message))
     return found
 
 
-def _things(records: Records, touches: Sequence[Touch]) -> list[Thing]:
-    by: dict[tuple[str, str], list[str]] = {}
-    for touch in touches:
-        by.setdefault((touch.uri, touch.generation), []).append(touch.replica)
-    return [
-        Thing(
-            touch.uri,
-            touch.generation,
-            touch.time,
-            touch.last,
-            size_of(touch, records.sizes),
-            touch.read,
-            touch.written,
-            touch.opens,
-            sorted(by[key]),
-        )
-        for key, touch in sorted(joined(touches).items(), key=lambda pair: pair[1].time)
-    ]
+def _packages(records: Records, node: Node) -> Sequence[Known]:
+    """Return what is installed in the environment that an image became, from when it was ready."""
+    known = ((records.job.notes.get("environments") or {}) if records.job is not None else {}).get(node.resource) or {}
+    installed = (known.get("environment") or {}).get("installed", {})
+    ready = next((state.time for state in node.states if state.state == "READY"), node.since)
+    return [Known(ready, packages=dict(sorted(installed.items())))]
 
 
 def _lying(tx: Tx, prefix: str) -> list[Thing]:
     """Return the live objects whose URIs begin so."""
     bucket, _, name = split(prefix)[0].removeprefix("gs://").partition("/")
     start = name.encode()
-    rows = objects.select(tx, bucket, start, start + b"\xff", MOST_THINGS)
+    rows = objects.select(tx, bucket, start, start + b"\xff", opened.MOST_THINGS)
     return [
         Thing(f"gs://{bucket}/{row.name.decode('utf-8', 'replace')}", str(row.generation), 0, 0, row.size, 0, 0, 0, ())
         for row in rows

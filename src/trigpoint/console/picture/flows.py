@@ -16,8 +16,8 @@ MOST = 240
 """Amounts of an edge beyond which those that lie close together are left out."""
 TOKENS = frozenset({"token", "identity"})
 _LABELS = {OPENED: "gcs", SAVED: "gcs", FOUND: "found"}
-_MADE = frozenset({WRITES, SAVED, FOUND})
-_FILES = frozenset({READS, OPENED, *_MADE})
+MADE = frozenset({WRITES, SAVED, FOUND})
+_FILES = frozenset({READS, OPENED, *MADE})
 Steps = Sequence[Step]
 
 
@@ -63,8 +63,8 @@ def flow(member: Member, series: Series, beat: Heartbeat | None, where: Places, 
     asked: dict[str, list[Steps]] = {}
     for (what, thing), chain in series.items():
         if what in _FILES:
-            if what == SAVED and not chain[-1].count:
-                continue  # it has another name now, and counts there
+            if renamed(what, chain):
+                continue
             place = where.of(thing)
             chains.setdefault((what, place), []).append(chain)
             _touch(touched.setdefault(place, {}), me, what, thing, chain, since)
@@ -137,7 +137,7 @@ def _thinned(found: list[Amount]) -> list[Amount]:
 def _edge(what: str, place: Place, me: str, chains: Sequence[Steps], since: Micros) -> Edge:
     """Return the edge of reads or writes: it points the way the bytes go."""
     label = _LABELS.get(what, "")
-    if what in _MADE:
+    if what in MADE:
         return _made("writes", me, place.id, chains, since, label)
     return _made("fetches" if place.kind == "package" else "reads", place.id, me, chains, since, label)
 
@@ -151,7 +151,7 @@ def _made(kind: str, source: str, target: str, chains: Sequence[Steps], since: M
 def _touch(touched: dict[str, Touch], me: str, what: str, thing: str, chain: Steps, since: Micros) -> None:
     first, last = chain[0], chain[-1]
     begun = max(first.begun, since)
-    made = what in _MADE
+    made = what in MADE
     size = 0 if what == READS else first.bytes if what == WRITES else last.bytes
     read, written = last.bytes if what == READS else 0, last.bytes if made else 0
     found = Touch(*split(thing), me, begun, last.time, read, written, last.count, size, made)
@@ -166,17 +166,27 @@ def _total(last: Step | None, thing: str, time: Micros, size: int, lines: int) -
 
 def joined(touches: Iterable[Touch]) -> dict[tuple[str, str], Touch]:
     """Return objects by URI and generation, whoever touched them; a file below /gcs as its newest generation."""
+    known = list(touches)
     found: dict[tuple[str, str], Touch] = {}
-    newest: dict[str, str] = {}
-    for touch in touches:
-        key = (touch.uri, touch.generation)
+    newest = newest_of((touch.uri, touch.generation) for touch in known)
+    for touch in known:
+        key = (touch.uri, touch.generation or newest[touch.uri])
+        touch = touch if touch.generation == key[1] else replace(touch, generation=key[1])
         found[key] = touch if key not in found else replace(_both(found[key], touch), replica="")
-        if touch.generation:
-            newest[touch.uri] = max(newest.get(touch.uri, ""), touch.generation, key=int_of)
-    for uri in [uri for uri, generation in found if not generation and uri in newest]:
-        key = (uri, newest[uri])
-        found[key] = replace(_both(found[key], found.pop((uri, ""))), replica="")
     return found
+
+
+def newest_of(keys: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the newest generation of each URI among URIs with generations; empty where none is known."""
+    newest: dict[str, str] = {}
+    for uri, generation in keys:
+        newest[uri] = max(newest.get(uri, ""), generation, key=int_of)
+    return newest
+
+
+def renamed(what: str, chain: Steps) -> bool:
+    """Return whether a file that was written below /gcs has another name now, and counts there."""
+    return what == SAVED and not chain[-1].count
 
 
 def int_of(generation: str) -> int:

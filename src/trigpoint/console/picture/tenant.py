@@ -1,8 +1,10 @@
 """The tenant project in the picture: queue, images, attempts, pools, replicas, and as whom they act. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
+from trigpoint.console.picture import traces
 from trigpoint.console.picture.flows import Flow, Steps, node_of, timeline
 from trigpoint.console.picture.life import Life, clamped
 from trigpoint.console.picture.records import Member, Records
@@ -10,18 +12,6 @@ from trigpoint.console.picture.sheet import Sheet
 from trigpoint.console.picture.wire import Amount, Edge, State
 from trigpoint.core.clock import Micros
 from trigpoint.core.names import id_of
-from trigpoint.store.telemetry import Heartbeat
-
-USAGE: Mapping[str, str] = {
-    "cpu_s": "cpuSeconds",
-    "memory_bytes": "memoryBytes",
-    "memory_peak_bytes": "memoryPeakBytes",
-    "processes": "processes",
-    "read_bytes": "diskReadBytes",
-    "write_bytes": "diskWrittenBytes",
-    "net_in_bytes": "networkReceivedBytes",
-    "net_out_bytes": "networkSentBytes",
-}
 
 
 def put_places(sheet: Sheet, records: Records, life: Life) -> None:
@@ -110,11 +100,6 @@ def _put_replica(sheet: Sheet, member: Member, pool: str, since: Micros) -> None
     )
 
 
-def usage(beat: Heartbeat) -> dict[str, Any]:
-    """Return a sign of life in the page's words."""
-    return {"time": beat.time, **{word: beat.body[key] for key, word in USAGE.items() if key in beat.body}}
-
-
 def states_of(member: Member) -> list[State]:
     """Return a replica's states, each with what became known with it."""
     record = member.record
@@ -132,9 +117,16 @@ def states_of(member: Member) -> list[State]:
     if outcome:
         facts = {"outcome": outcome.get("reason", ""), "exitCode": outcome.get("exit_code", 0)}
         facts |= {"signal": outcome["signal"]} if outcome.get("signal") else {}
+        frame = traces.innermost(evidence_of(outcome))
+        facts |= {"frame": asdict(frame)} if frame is not None else {}
         known["ENDED"] = str(outcome.get("message", "")), facts
     times = sorted(record.times.items(), key=lambda pair: pair[1])
     return [State(member.created, "PENDING"), *(State(time, name, *known.get(name, ("", {}))) for name, time in times)]
+
+
+def evidence_of(outcome: Mapping[str, Any]) -> str:
+    """Return the end of what a program that failed printed; empty for one that did not."""
+    return "" if outcome.get("reason") in ("SUCCEEDED", "STOPPED") else str(outcome.get("tail", ""))
 
 
 def put_identities(

@@ -198,7 +198,7 @@ class Thing:
     generation: str
     """Decimal; empty where it stands for many."""
     time: Micros
-    """When it was first touched."""
+    """When it was first touched; 0 when it lies there and nobody did."""
     last: Micros
     size: int
     """Bytes of this generation; -1 where that is not known any more."""
@@ -209,30 +209,46 @@ class Thing:
     opens: int
     replicas: Sequence[str]
     """Ids of the nodes of those who touched it."""
+    reads: Sequence[Amount] = ()
+    """How `read` came about."""
+    writes: Sequence[Amount] = ()
+    """How `written` came about."""
+    openings: Sequence[Amount] = ()
+    """How often it was opened below /gcs to be read, and its size: how much was read is not seen there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What became known of a node at a time. It holds until something newer of the same name; None is nothing new."""
+
+    time: Micros
+    resource: Mapping[str, Any] | None = None
+    """The API resource that it stands for, as JSON."""
+    variables: Sequence[Variable] | None = None
+    """Of a replica: those that the job gives its program; from when that runs on, those that it really has."""
+    command: Sequence[str] | None = None
+    """The command line: what the job's specification says; from when the program runs on, what was started."""
+    cluster: Mapping[str, Any] | None = None
+    """CLUSTER_SPEC, read."""
+    lost: Sequence[str] | None = None
+    """What was asked for and is not enforced or not observed, a sentence each."""
+    evidence: str | None = None
+    """The end of what a program that failed printed."""
+    packages: Mapping[str, str] | None = None
+    """Name -> version of what is installed."""
+    columns: Sequence[Mapping[str, Any]] | None = None
+    """Of a dataset, once somebody has looked at them (`datasets/profile`)."""
+    members: Sequence[str] | None = None
+    """Full names of what it holds: the nodes of a lineage context."""
 
 
 @dataclass(frozen=True, slots=True)
 class NodeDetails:
-    """One node, opened: what a card has no room for. Members that say nothing of its kind are empty."""
+    """One node, opened: what a card has no room for, in time as the picture is. `opened.at` cuts it at an instant."""
 
     node: Node
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    """More than the node itself tells: of a replica its address, environment and outcome."""
-    resource: Mapping[str, Any] | None = None
-    """The API resource that it stands for, as JSON."""
-    variables: Sequence[Variable] = ()
-    command: Sequence[str] = ()
-    """The command line that was started; before, what the job's specification says."""
-    cluster: Mapping[str, Any] | None = None
-    """CLUSTER_SPEC, read."""
-    lost: Sequence[str] = ()
-    """What was asked for and is not enforced or not observed, a sentence each."""
+    known: Sequence[Known] = ()
+    """In the order of their times."""
     objects: Sequence[Thing] = ()
-    packages: Mapping[str, str] = field(default_factory=dict)
-    """Name -> version of what is installed."""
-    columns: Sequence[Mapping[str, Any]] = ()
-    """Of a dataset, once somebody has looked at them (`datasets/profile`)."""
-    usage: Mapping[str, Any] | None = None
-    """The newest sign of life of a replica."""
-    members: Sequence[str] = ()
-    """Full names of what it holds: the nodes of a lineage context."""
+    usage: Sequence[Mapping[str, Any]] = ()
+    """Signs of life of a replica, each with its `time`."""

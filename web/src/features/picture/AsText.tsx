@@ -9,10 +9,18 @@ import { tellAmount, tellLabel } from "./amounts";
 import type { Moment } from "./moment";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
+import { whyTexts } from "./why";
 import { stateOf, subtitle, titleOf } from "./words";
 
-export function AsText({ moment, onOpen }: { moment: Moment; onOpen: (id: string) => void }) {
+interface Given {
+  moment: Moment;
+  explains: boolean;
+  onOpen: (id: string) => void;
+}
+
+export function AsText({ moment, explains, onOpen }: Given) {
   const say = useTexts(pictureTexts);
+  const why = useTexts(whyTexts);
   const title = (id: string) => {
     const node = moment.nodes.get(id)?.node;
     if (!node) return id;
@@ -38,6 +46,7 @@ export function AsText({ moment, onOpen }: { moment: Moment; onOpen: (id: string
                     {subtitle(say, seen) && seen.reason && " · "}
                     <Said text={stateNow(seen.reason)} />
                   </span>
+                  {explains && <p className={css.muted}>{why(seen.node.kind)}</p>}
                 </li>
               ))}
           </ul>

@@ -5,14 +5,14 @@ import type { Picture } from "~/api/console.gen";
 import { Flow } from "~/design/Flow";
 import { useKept } from "~/design/kept";
 import { useTexts } from "~/i18n";
-import { tellShort, type Words } from "./amounts";
+import type { Words } from "./amounts";
 import type { Arrangement, Box } from "./arrange";
 import type { Drawn } from "./bundle";
 import { EDGES, type EdgeData } from "./edges";
 import type { Moment } from "./moment";
 import { NODES, type NodeData } from "./nodes";
-import { lanesOf, route } from "./route";
 import { pictureTexts } from "./texts";
+import { waysOf } from "./ways";
 import { titleOf } from "./words";
 
 interface Given {
@@ -36,31 +36,25 @@ export function Canvas({ picture, arrangement, moment, edges, open, explains, li
     [picture, arrangement, moment, open, explains, say],
   );
   const drawn = useMemo(() => {
-    const lanes = lanesOf(edges);
-    return edges.flatMap((edge): FlowEdge<EdgeData>[] => {
-      const from = arrangement.boxes.get(edge.source);
-      const to = arrangement.boxes.get(edge.target);
-      if (!from || !to) return [];
-      const told = tellShort(say, edge.kind, edge.label, edge.amount);
-      return [
-        {
-          id: edge.id,
-          type: "observed",
-          source: edge.source,
-          target: edge.target,
-          ariaLabel: `${say(`edge.${edge.kind}`)} ${told}`,
-          data: {
-            kind: edge.kind,
-            way: route(edge.kind, from, to, lanes.get(edge.id)),
-            told,
-            fresh: moment.at - edge.last < FRESH && (live ? picture.until === 0 : true),
-            inferred: edge.label === "found",
-            near: open === "" || open === edge.source || open === edge.target,
-            members: edge.members,
-          },
+    return waysOf(say, edges, arrangement).map(
+      ({ id, edge, told, path, place }): FlowEdge<EdgeData> => ({
+        id,
+        type: "observed",
+        source: edge.source,
+        target: edge.target,
+        ariaLabel: `${say(`edge.${edge.kind}`)} ${told}`,
+        data: {
+          kind: edge.kind,
+          path,
+          place,
+          told,
+          fresh: moment.at - edge.last < FRESH && (live ? picture.until === 0 : true),
+          inferred: edge.label === "found",
+          near: open === "" || open === edge.source || open === edge.target,
+          members: edge.members,
         },
-      ];
-    });
+      }),
+    );
   }, [edges, arrangement, moment.at, open, live, picture.until, say]);
   return (
     <Flow
@@ -72,8 +66,14 @@ export function Canvas({ picture, arrangement, moment, edges, open, explains, li
       onOpen={(id) => onOpen(id?.startsWith("region:") ? undefined : id)}
       fit={FIT}
       extent={`${arrangement.width}x${arrangement.height}`}
+      focus={open || mainOf(picture)}
     />
   );
+}
+
+/** The node of the run itself. */
+function mainOf({ nodes, run }: Picture): string {
+  return nodes.find((one) => one.resource === run)?.id ?? "";
 }
 
 function regionsOf(picture: Picture, { regions }: Arrangement): FlowNode<NodeData>[] {

@@ -1,25 +1,27 @@
-// What a node is: its facts, its states, what passed, and what only the server knows of it.
+// What a node is at the instant that is shown: its facts, its states, what passed, and what only the server knows of it.
 import { CloseButton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { useMemo } from "react";
 import { ask } from "~/api/client";
-import type { NodeDetails, Picture, Thing, Variable } from "~/api/console.gen";
-import { Code, Id } from "~/design/Copy";
+import type { NodeDetails, Picture } from "~/api/console.gen";
 import { type Fact, Facts } from "~/design/Facts";
 import { Notice, Problem } from "~/design/Notice";
 import { Said } from "~/design/Said";
 import { State, stateNow } from "~/design/State";
 import { useTexts } from "~/i18n";
-import { idOf, pageOf } from "~/lib/names";
+import { pageOf } from "~/lib/names";
 import { formatClock } from "~/lib/times";
-import { formatBytes } from "~/lib/units";
-import { joinWords } from "~/lib/words";
-import { tellAmount, tellLabel, tellOpened, type Words } from "./amounts";
-import type { Moment } from "./moment";
+import { tellAmount, tellLabel } from "./amounts";
+import { Broken } from "./Broken";
+import { factsOf } from "./facts";
+import { More } from "./More";
+import type { Moment, SeenNode } from "./moment";
+import { openedAt } from "./opened";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
-import { tellFact, titleOf } from "./words";
+import { whyTexts } from "./why";
+import { stateOf, titleOf } from "./words";
 
 interface Given {
   picture: Picture;
@@ -29,19 +31,15 @@ interface Given {
   onClose: () => void;
 }
 
+const EVERY = 2000;
+
 export function Details({ picture, moment, id, explains, onClose }: Given) {
   const say = useTexts(pictureTexts);
+  const why = useTexts(whyTexts);
   const node = picture.nodes.find((one) => one.id === id);
-  const found = useQuery({
-    queryKey: ["of-project", "node", picture.run, id],
-    queryFn: ({ signal }) => ask<NodeDetails>("/picture/node", { query: { run: picture.run, id }, signal }),
-    enabled: !!node,
-  });
+  const found = useDetails(picture, node ? id : "");
   if (!node) return null;
-  const page = node.resource && node.resource !== picture.run ? pageOf(node.resource) : undefined;
-  const facts = moment.nodes.get(id)?.facts ?? node.facts;
-  const edges = moment.edges.filter(({ edge }) => edge.source === id || edge.target === id);
-  const titles = new Map(picture.nodes.map((one) => [one.id, titleOf(say, one)]));
+  const seen = moment.nodes.get(id);
   return (
     <aside className={css.details} aria-label={say("details")}>
       <div className={css.detailsHead}>
@@ -49,13 +47,55 @@ export function Details({ picture, moment, id, explains, onClose }: Given) {
           <small className={css.muted}>{say(`kind.${node.kind}`)}</small>
           <h2>{titleOf(say, node)}</h2>
         </div>
-        <CloseButton aria-label={say("details")} onClick={onClose} />
+        <CloseButton aria-label={say("details.close")} onClick={onClose} />
       </div>
-      {explains && <Notice>{say(`why.${node.kind}`)}</Notice>}
+      {explains && <Notice>{why(node.kind)}</Notice>}
+      {seen ? (
+        <Seen picture={picture} moment={moment} seen={seen} />
+      ) : (
+        <p className={css.muted}>{say("later", { time: formatClock(node.since, true) })}</p>
+      )}
+      {found.isPending && <p className={css.muted}>{say("details.loading")}</p>}
+      {found.isError && <Problem error={found.error} />}
+      {found.data && seen && <Known details={found.data} at={moment.at} />}
+    </aside>
+  );
+}
+
+/** The whole story of a node, asked for once: the page finds in it what was known at an instant. */
+function useDetails(picture: Picture, id: string) {
+  const { run, until } = picture;
+  return useQuery({
+    queryKey: ["of-project", "node", run, id, until],
+    queryFn: ({ signal }) => ask<NodeDetails>("/picture/node", { query: { run, id }, signal }),
+    enabled: id !== "",
+    placeholderData: (before) => (before?.node.id === id ? before : undefined),
+    refetchInterval: until === 0 ? EVERY : false,
+  });
+}
+
+function Known({ details, at }: { details: NodeDetails; at: number }) {
+  const opened = useMemo(() => openedAt(details, at), [details, at]);
+  return <More opened={opened} />;
+}
+
+function Seen({ picture, moment, seen }: { picture: Picture; moment: Moment; seen: SeenNode }) {
+  const say = useTexts(pictureTexts);
+  const { node } = seen;
+  const { at } = moment;
+  const page = node.resource && node.resource !== picture.run ? pageOf(node.resource) : undefined;
+  const states = node.states.filter((one) => one.time <= at);
+  const times: Fact[] = [
+    [say("since"), formatClock(node.since, true)],
+    [say("until"), seen.over ? formatClock(node.until, true) : ""],
+  ];
+  return (
+    <>
+      {stateOf(seen) === "FAILED" && <Broken seen={seen} />}
       {page && <Link to={page as "/"}>{say("open")}</Link>}
-      {node.states.length > 0 && (
+      {states.length > 0 && (
         <ol className={css.states} aria-label={say("states")}>
-          {node.states.map((one) => (
+          {states.map((one) => (
             <li key={`${one.time}-${one.state}`}>
               <time>{formatClock(one.time, true)}</time>
               <State state={one.state} />
@@ -68,154 +108,35 @@ export function Details({ picture, moment, id, explains, onClose }: Given) {
           ))}
         </ol>
       )}
-      <Facts
-        facts={[
-          ...Object.entries(facts)
-            .filter(([key, value]) => !ELSEWHERE.has(key) && value !== node.title)
-            .map(([key, value]): Fact => [wordOf(say, key), shown(key, tellFact(say, key, value))]),
-          [say("since"), formatClock(node.since, true)],
-          [say("until"), node.until ? formatClock(node.until, true) : ""],
-        ]}
-      />
-      {edges.length > 0 && (
-        <ul className={css.passed}>
-          {edges.slice(0, 60).map(({ edge, amount }) => (
-            <li key={edge.id}>
-              <span>
-                {edge.source === id
-                  ? `${say(`edge.${edge.kind}`)} → ${titles.get(edge.target) ?? ""}`
-                  : `${titles.get(edge.source) ?? ""} ${say(`edge.${edge.kind}`)} →`}
-              </span>
-              <span className={css.muted}>
-                {[tellLabel(say, edge.kind, edge.label), amount && tellAmount(say, edge.kind, edge.label, amount)]
-                  .filter(Boolean)
-                  .join(" · ")}
-              </span>
-            </li>
-          ))}
-        </ul>
-      )}
-      {found.isPending && <p className={css.muted}>{say("details.loading")}</p>}
-      {found.isError && <Problem error={found.error} />}
-      {found.data && <More details={found.data} />}
-    </aside>
-  );
-}
-
-function More({ details }: { details: NodeDetails }) {
-  const say = useTexts(pictureTexts);
-  const { variables, command, cluster, resource, lost, objects, packages, columns, usage, members } = details;
-  return (
-    <>
-      {lost.length > 0 && (
-        <Part title={say("lost")}>
-          <ul className={css.plain}>
-            {lost.map((one) => (
-              <li key={one}>
-                <Said text={one} />
-              </li>
-            ))}
-          </ul>
-        </Part>
-      )}
-      {command.length > 0 && <Listing title={say("command")} text={joinWords(command)} />}
-      {cluster && <Listing title={say("cluster")} text={JSON.stringify(cluster, null, 2)} />}
-      {variables.length > 0 && <Variables variables={variables} />}
-      {objects.length > 0 && <Objects objects={objects} />}
-      {columns.length > 0 && (
-        <Listing title={say("columns")} text={columns.map((one) => `${one.name}: ${one.kind}`).join("\n")} />
-      )}
-      {Object.keys(packages).length > 0 && (
-        <Listing
-          title={say("packages")}
-          text={Object.entries(packages)
-            .map(([name, version]) => `${name}==${version}`)
-            .join("\n")}
-        />
-      )}
-      {usage && <Listing title={say("usage")} text={JSON.stringify(usage, null, 2)} />}
-      {members.length > 0 && <Listing title={say("members")} text={members.join("\n")} />}
-      {resource && <Listing title={say("resource")} text={JSON.stringify(resource, null, 2)} />}
+      <Facts facts={[...factsOf(say, seen), ...times]} />
+      <Passed picture={picture} moment={moment} id={node.id} />
     </>
   );
 }
 
-function Part({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <section>
-      <h3>{title}</h3>
-      {children}
-    </section>
-  );
-}
+const MOST_PASSED = 60;
 
-function Listing({ title, text }: { title: string; text: string }) {
-  return (
-    <Part title={title}>
-      <Code text={text} label={title} />
-    </Part>
-  );
-}
-
-function Variables({ variables }: { variables: readonly Variable[] }) {
+function Passed({ picture, moment, id }: { picture: Picture; moment: Moment; id: string }) {
   const say = useTexts(pictureTexts);
+  const edges = moment.edges.filter(({ edge }) => edge.source === id || edge.target === id);
+  const titles = new Map(picture.nodes.map((one) => [one.id, titleOf(say, one)]));
+  if (edges.length === 0) return null;
   return (
-    <Part title={say("variables")}>
-      <dl className={css.variables}>
-        {variables.map((one) => (
-          <div key={one.name} title={say(`origin.${one.origin}`)} data-origin={one.origin}>
-            <dt>{one.name}</dt>
-            <dd>{one.hidden ? <em>{say("hidden")}</em> : one.value}</dd>
-          </div>
-        ))}
-      </dl>
-    </Part>
+    <ul className={css.passed}>
+      {edges.slice(0, MOST_PASSED).map(({ edge, amount }) => (
+        <li key={edge.id}>
+          <span>
+            {edge.source === id
+              ? `${say(`edge.${edge.kind}`)} → ${titles.get(edge.target) ?? ""}`
+              : `${titles.get(edge.source) ?? ""} ${say(`edge.${edge.kind}`)} →`}
+          </span>
+          <span className={css.muted}>
+            {[tellLabel(say, edge.kind, edge.label), amount && tellAmount(say, edge.kind, edge.label, amount)]
+              .filter(Boolean)
+              .join(" · ")}
+          </span>
+        </li>
+      ))}
+    </ul>
   );
-}
-
-function Objects({ objects }: { objects: readonly Thing[] }) {
-  const say = useTexts(pictureTexts);
-  return (
-    <Part title={say("objects")}>
-      <ul className={css.passed}>
-        {objects.slice(0, 200).map((one) => {
-          const page = one.uri.includes("*") ? undefined : pageOf(one.uri);
-          const told = [
-            one.read > 0 && `${say("read")} ${formatBytes(one.read)}`,
-            one.written > 0 && `${say("written")} ${formatBytes(one.written)}`,
-            !one.read && !one.written && one.opens > 0 && tellOpened(say, one.opens),
-          ];
-          return (
-            <li key={`${one.uri}#${one.generation}`}>
-              {page ? <Link to={page as "/"}>{one.uri.replace(/^gs:\/\/[^/]+\//, "")}</Link> : <span>{one.uri}</span>}
-              <span className={css.muted}>{told.filter(Boolean).join(" · ")}</span>
-            </li>
-          );
-        })}
-      </ul>
-    </Part>
-  );
-}
-
-/** Facts that the panel shows in a place of their own, or in its head. */
-const ELSEWHERE = new Set(["objects", "lost", "labels", "displayName", "split", "task", "email"]);
-const KNOWN = new Set<string>(pictureTexts.keys);
-
-/** A fact's key as people say it; one that no text knows stays what the server calls it. */
-function wordOf(say: Words, key: string): string {
-  const known = `fact.${key}`;
-  return KNOWN.has(known) ? say(known as "fact.image") : key;
-}
-
-function shown(key: string, value: unknown): ReactNode {
-  if (value === null || value === undefined || value === "") return "";
-  if (typeof value === "number") return /bytes|size/i.test(key) ? formatBytes(value) : String(value);
-  if (typeof value === "boolean") return String(value);
-  if (typeof value === "string") {
-    const page = pageOf(value);
-    if (page && !value.includes("*"))
-      return <Link to={page as "/"}>{value.startsWith("gs://") ? value : idOf(value)}</Link>;
-    return value.length > 60 ? <Id text={value} /> : value;
-  }
-  return <Code text={JSON.stringify(value, null, 2)} label={key} />;
 }

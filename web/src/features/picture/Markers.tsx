@@ -1,11 +1,12 @@
 // The arrow heads that edges end in, one for each colour.
+import { GROUPS } from "./edges";
 import css from "./Picture.module.css";
 
 export function Markers() {
   return (
     <svg width={0} height={0} aria-hidden className={css.markers}>
       <defs>
-        {(["call", "data", "code", "result", "identity"] as const).map((group) => (
+        {GROUPS.map((group) => (
           <marker
             key={group}
             id={`picture-${group}`}

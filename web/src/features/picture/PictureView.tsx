@@ -10,27 +10,36 @@ import { arrange } from "./arrange";
 import { bundled, poolsOf } from "./bundle";
 import { Canvas } from "./Canvas";
 import { Details } from "./Details";
+import { Legend } from "./Legend";
 import { Markers } from "./Markers";
 import { momentOf } from "./moment";
 import css from "./Picture.module.css";
 import { Timeline } from "./Timeline";
 import { type Modes, Tools } from "./Tools";
+import { Trouble } from "./Trouble";
 import { pictureTexts } from "./texts";
 import { useInstant } from "./useInstant";
 import { usePicture } from "./usePicture";
 
-export function PictureView({ run }: { run: string }) {
+interface Given {
+  run: string;
+  /** when it began to run and when it ended, as the run itself says; 0 while it has not */
+  started: number;
+  ended: number;
+}
+
+export function PictureView({ run, started, ended }: Given) {
   const say = useTexts(pictureTexts);
   const { picture, error } = usePicture(run);
   if (!picture) return error ? <Problem error={error} /> : <Waiting lines={8} height={480} />;
   if (picture.nodes.length === 0) return <Empty title={say("empty")} />;
-  return <Shown picture={picture} />;
+  return <Shown picture={picture} started={started} ended={ended} />;
 }
 
-function Shown({ picture }: { picture: Picture }) {
+function Shown({ picture, started, ended }: { picture: Picture; started: number; ended: number }) {
   const [address, change] = useAddress();
   const instant = useInstant(picture, address.at);
-  const [explains, setExplains] = useState(false);
+  const explains = address.explain === "1";
   const open = address.open ?? "";
   const arrangement = useMemo(() => arrange(picture), [picture]);
   const pools = useMemo(() => poolsOf(picture.nodes), [picture.nodes]);
@@ -41,7 +50,7 @@ function Shown({ picture }: { picture: Picture }) {
   const [large, setLarge] = useState(false);
   useHotkeys([["Escape", () => (open ? choose(undefined) : setLarge(false))]]);
   const modes: Modes = {
-    explains: [explains, () => setExplains((on) => !on)],
+    explains: [explains, () => change({ explain: explains ? "" : "1" })],
     text: [asText, () => change({ as: asText ? "" : "text" })],
     large: [large, () => setLarge((on) => !on)],
   };
@@ -50,35 +59,39 @@ function Shown({ picture }: { picture: Picture }) {
       <div className={css.stage}>
         <Markers />
         <div className={css.canvas}>
-          <Tools
-            picture={picture}
-            arrangement={arrangement}
-            moment={moment}
-            edges={edges}
-            at={instant.at}
-            modes={modes}
-          />
-          {asText ? (
-            <AsText moment={moment} onOpen={choose} />
-          ) : (
-            <Canvas
-              key={String(large)}
+          <div className={css.sheet}>
+            <Tools
               picture={picture}
               arrangement={arrangement}
               moment={moment}
               edges={edges}
-              open={open}
-              explains={explains}
-              live={instant.live}
-              onOpen={choose}
+              at={instant.at}
+              modes={modes}
             />
-          )}
+            {asText ? (
+              <AsText moment={moment} explains={explains} onOpen={choose} />
+            ) : (
+              <Canvas
+                key={String(large)}
+                picture={picture}
+                arrangement={arrangement}
+                moment={moment}
+                edges={edges}
+                open={open}
+                explains={explains}
+                live={instant.live}
+                onOpen={choose}
+              />
+            )}
+            <Trouble picture={picture} moment={moment} open={open} onOpen={choose} />
+          </div>
+          {explains && <Legend />}
         </div>
         {open && (
           <Details picture={picture} moment={moment} id={open} explains={explains} onClose={() => choose(undefined)} />
         )}
       </div>
-      <Timeline picture={picture} instant={instant} />
+      <Timeline picture={picture} instant={instant} started={started} ended={ended} />
     </div>
   );
 }

@@ -13,7 +13,14 @@ import { type Instant, SPEEDS } from "./useInstant";
 
 const MOST_MARKS = 200;
 
-export function Timeline({ picture, instant }: { picture: Picture; instant: Instant }) {
+interface Given {
+  picture: Picture;
+  instant: Instant;
+  started: number;
+  ended: number;
+}
+
+export function Timeline({ picture, instant, started, ended }: Given) {
   const say = useTexts(pictureTexts);
   const { at, from, to, live, playing } = instant;
   const marks = useMemo(
@@ -21,6 +28,7 @@ export function Timeline({ picture, instant }: { picture: Picture; instant: Inst
     [picture.moments],
   );
   const told = (value: number) => `+${formatDuration(value - from)} · ${formatClock(value, true)}`;
+  const ran = started && at >= started ? Math.min(at, ended || at) - started : undefined;
   return (
     <div className={css.timeline}>
       <Tooltip label={playing ? say("pause") : say("play")}>
@@ -54,7 +62,11 @@ export function Timeline({ picture, instant }: { picture: Picture; instant: Inst
           size="sm"
         />
       </div>
-      <span className={css.clock}>{told(at)}</span>
+      <span className={css.clock} title={say("clock")}>
+        {told(at)}
+        <br />
+        {ran === undefined ? say("clock.waits") : say("clock.ran", { length: formatDuration(ran) })}
+      </span>
       <Button
         variant={live ? "light" : "default"}
         leftSection={<Radio size={14} aria-hidden />}

@@ -1,5 +1,5 @@
 // Above the picture: what is this, link to a moment, save as SVG, show as text, enlarge.
-import { ActionIcon, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Tooltip } from "@mantine/core";
 import { useClipboard } from "@mantine/hooks";
 import { Check, CircleQuestionMark, Download, Link2, type LucideIcon, Maximize2, Minimize2, Text } from "lucide-react";
 import type { Picture } from "~/api/console.gen";
@@ -49,7 +49,15 @@ export function Tools({ picture, arrangement, moment, edges, at, modes }: Given)
   const [large, enlarge] = modes.large;
   return (
     <div className={css.bar} role="toolbar" aria-label={say("tools")}>
-      <Tool icon={CircleQuestionMark} label={say("explain")} on={explains} act={explain} />
+      <Button
+        variant={explains ? "light" : "default"}
+        size="compact-sm"
+        leftSection={<CircleQuestionMark size={15} aria-hidden />}
+        aria-pressed={explains}
+        onClick={explain}
+      >
+        {say("explain")}
+      </Button>
       <Tool icon={Text} label={say("text")} on={text} act={toText} />
       <Tool icon={clipboard.copied ? Check : Link2} label={say(clipboard.copied ? "linked" : "link")} act={link} />
       <Tool icon={Download} label={say("export")} act={save} />

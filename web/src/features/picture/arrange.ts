@@ -22,11 +22,13 @@ export interface Arrangement {
 }
 
 const WIDTH = 208;
-const HEIGHT = 58;
+const HEIGHT = 72;
 /** Kinds of which there may be many: one line each. */
 const SLIM: ReadonlySet<NodeKind> = new Set(["splits", "files", "package", "source", "logs", "lineage", "account"]);
-const SLIM_HEIGHT = 36;
+const SLIM_HEIGHT = 38;
 const GAP_X = 66;
+/** Between attempts and what stands behind them: on these ways it says how many tokens. */
+const GAP_BEHIND = 96;
 const GAP_Y = 10;
 const GAP_ROWS = 26;
 const PAD = 24;
@@ -36,7 +38,11 @@ const BORDER = 190;
 export const CHIP = 26;
 const CHIP_GAP = 6;
 const MOST_CARDS = 4;
-const REPLICA = { width: 188, height: 54 };
+const REPLICA = { width: 220, height: 70 };
+/** Room for an attempt, also for one that may come. */
+const LEAST = REPLICA.width + 4 * 12;
+/** The least of the tenant's region: its title needs that much. */
+const TENANT = 410;
 
 type Cell = readonly [column: number, row: number];
 
@@ -76,16 +82,19 @@ export function arrange(picture: Picture): Arrangement {
   const left = userWidth + BORDER;
   place(cells.user, tops, (column) => PAD + Math.max(0, userColumns.indexOf(column)) * (WIDTH + GAP_X), boxes);
   let y = tops[1] ?? 0;
-  let widest = WIDTH;
+  let widest = LEAST;
   for (const attempt of picture.nodes.filter((one) => one.kind === "attempt")) {
     const box = placeAttempt(attempt, inside, left + PAD, y, boxes, dense);
     y += box.height + GAP_Y;
     widest = Math.max(widest, box.width);
   }
-  const behind = left + PAD + widest + GAP_X;
+  const behind = left + PAD + widest + GAP_BEHIND;
   place(cells.tenant, tops, (column) => (column ? behind : left + PAD + (widest - WIDTH) / 2), boxes);
   const bottom = Math.max(tops[1] ?? 0, ...[...boxes.values()].map((box) => box.y + box.height)) + PAD;
-  const tenantWidth = 2 * PAD + widest + (columnsOf(cells.tenant).includes(1) ? GAP_X + WIDTH : 0);
+  const tenantWidth = Math.max(
+    TENANT,
+    2 * PAD + widest + (columnsOf(cells.tenant).includes(1) ? GAP_BEHIND + WIDTH : 0),
+  );
   const regions = {
     user: { x: 0, y: 0, width: userWidth, height: bottom },
     tenant: { x: left, y: 0, width: tenantWidth, height: bottom },
@@ -162,7 +171,7 @@ function placeAttempt(
   dense: Set<string>,
 ): Box {
   let top = y + TITLE;
-  let widest = REPLICA.width + 2 * 12;
+  let widest = LEAST - 2 * 12;
   for (const pool of inside.get(attempt.id) ?? []) {
     const replicas = inside.get(pool.id) ?? [];
     const many = replicas.length > MOST_CARDS;

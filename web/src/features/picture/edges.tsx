@@ -3,11 +3,12 @@ import { EdgeLabelRenderer, type EdgeProps, type Edge as FlowEdge } from "@xyflo
 import { memo } from "react";
 import type { EdgeKind } from "~/api/console.gen";
 import css from "./Picture.module.css";
-import type { Route } from "./route";
+import type { Point } from "./route";
 
 export interface EdgeData extends Record<string, unknown> {
   kind: EdgeKind;
-  way: Route;
+  path: string;
+  place: Point;
   told: string;
   /** whether something passed just before the instant that is shown */
   fresh: boolean;
@@ -20,13 +21,13 @@ export interface EdgeData extends Record<string, unknown> {
 
 const Observed = memo(({ id, data }: EdgeProps<FlowEdge<EdgeData>>) => {
   if (!data) return null;
-  const { kind, way, told, fresh, inferred, near } = data;
+  const { kind, path, place, told, fresh, inferred, near } = data;
   return (
     <>
-      <path d={way.path} className={css.reach} />
+      <path d={path} className={css.reach} />
       <path
         id={id}
-        d={way.path}
+        d={path}
         className={css.edge}
         data-kind={kind}
         data-fresh={fresh || undefined}
@@ -40,7 +41,7 @@ const Observed = memo(({ id, data }: EdgeProps<FlowEdge<EdgeData>>) => {
           <span
             className={css.label}
             data-kind={kind}
-            style={{ transform: `translate(-50%, -50%) translate(${way.x}px, ${way.y}px)` }}
+            style={{ transform: `translate(-50%, -50%) translate(${place.x}px, ${place.y}px)` }}
           >
             {told}
           </span>
@@ -50,9 +51,10 @@ const Observed = memo(({ id, data }: EdgeProps<FlowEdge<EdgeData>>) => {
   );
 });
 
-export type Group = "call" | "data" | "code" | "result" | "identity";
+export const GROUPS = ["call", "data", "code", "result", "identity"] as const;
+export type Group = (typeof GROUPS)[number];
 
-const GROUPS: Record<EdgeKind, Group> = {
+const GROUP_OF: Record<EdgeKind, Group> = {
   calls: "call",
   launches: "call",
   waits: "call",
@@ -74,7 +76,7 @@ const GROUPS: Record<EdgeKind, Group> = {
 
 /** What kind of thing passes: edges of a group have one colour. */
 export function groupOf(kind: EdgeKind): Group {
-  return GROUPS[kind];
+  return GROUP_OF[kind];
 }
 
 export const EDGES = { observed: Observed };

@@ -36,16 +36,18 @@ export function momentOf(picture: Picture, at: number): Moment {
 
 /** What was last seen of each node and edge: the same objects come again while nothing of them changes, so that
  * nothing of them is drawn again. */
-const NODES = new WeakMap<Node, { step: State | undefined; seen: SeenNode }>();
+const NODES = new WeakMap<Node, { step: State | undefined; count: number; seen: SeenNode }>();
 const EDGES = new WeakMap<Edge, SeenEdge>();
 
 function seenNode(node: Node, at: number): SeenNode {
   const step = lastBy(node.states, at);
   const over = node.until > 0 && node.until <= at;
+  const count = objectsOf(node).filter((one) => one.time <= at).length;
   const known = NODES.get(node);
-  if (known && known.step === step && known.seen.over === over) return known.seen;
-  const seen = { node, state: step?.state ?? "", reason: step?.reason ?? "", facts: factsAt(node, at), over };
-  NODES.set(node, { step, seen });
+  if (known && known.step === step && known.count === count && known.seen.over === over) return known.seen;
+  const facts = { ...factsAt(node, at), ...countedAt(node, count) };
+  const seen = { node, state: step?.state ?? "", reason: step?.reason ?? "", facts, over };
+  NODES.set(node, { step, count, seen });
   return seen;
 }
 
@@ -63,8 +65,27 @@ function factsAt(node: Node, at: number): Record<string, unknown> {
   return known.length ? Object.assign({}, node.facts, ...known.map((one) => one.facts)) : node.facts;
 }
 
+interface Named {
+  time: number;
+}
+
+/** The objects that a node names, in the order of their times: all it has, or the newest. */
+function objectsOf(node: Node): readonly Named[] {
+  return Array.isArray(node.facts.objects) ? (node.facts.objects as Named[]) : [];
+}
+
+/** What a node says of its objects when so many of those that it names are there. */
+function countedAt(node: Node, there: number): Record<string, unknown> {
+  const named = objectsOf(node);
+  if (there === named.length) return {};
+  const all = Number(node.facts.count ?? named.length);
+  // Those that it does not name are older than those it does: once one of these is there, so are they.
+  const count = there > 0 || all === named.length ? all - (named.length - there) : undefined;
+  return { objects: named.slice(0, there), count };
+}
+
 /** The last of some steps in time at or before an instant; they are in order. */
-function lastBy<T extends { time: number }>(steps: readonly T[], at: number): T | undefined {
+export function lastBy<T extends { time: number }>(steps: readonly T[], at: number): T | undefined {
   let low = 0;
   let high = steps.length;
   while (low < high) {

@@ -23,6 +23,7 @@ import {
 } from "lucide-react";
 import { memo, type ReactNode } from "react";
 import type { NodeKind } from "~/api/console.gen";
+import { Said } from "~/design/Said";
 import { State, stateNow, toneOf } from "~/design/State";
 import { useTexts } from "~/i18n";
 import { saidNow } from "~/i18n/said";
@@ -30,6 +31,7 @@ import { isSlim } from "./arrange";
 import type { SeenNode } from "./moment";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
+import { whyTexts } from "./why";
 import { stateOf, subtitle, titleOf } from "./words";
 
 export interface NodeData extends Record<string, unknown> {
@@ -98,7 +100,8 @@ const Card = memo(({ data }: Given) => {
   const { node, reason, over } = data.seen;
   const state = stateOf(data.seen);
   const Icon = ICONS[node.kind];
-  const more = saidNow(stateNow(reason)) || subtitle(say, data.seen);
+  const why = stateNow(reason);
+  const more = saidNow(why) || subtitle(say, data.seen);
   const title = titleOf(say, node);
   const slim = isSlim(node.kind);
   return (
@@ -123,7 +126,7 @@ const Card = memo(({ data }: Given) => {
             </span>
           )}
           <span className={css.title}>{title}</span>
-          {more && <span className={css.more}>{more}</span>}
+          {more && <span className={css.more}>{why ? <Said text={why} /> : more}</span>}
         </span>
       </div>
     </Explained>
@@ -149,15 +152,10 @@ const Chip = memo(({ data }: Given) => {
 
 /** What the kind of a node is, in a sentence or two, while that is asked for. */
 function Explained({ data, children }: { data: NodeData; children: ReactNode }) {
-  const say = useTexts(pictureTexts);
+  const why = useTexts(whyTexts);
   if (!data.explains || !data.seen) return children;
   return (
-    <Tooltip
-      label={say(`why.${data.seen.node.kind}`)}
-      multiline
-      w={300}
-      events={{ hover: true, focus: true, touch: true }}
-    >
+    <Tooltip label={why(data.seen.node.kind)} multiline w={300} events={{ hover: true, focus: true, touch: true }}>
       {children}
     </Tooltip>
   );

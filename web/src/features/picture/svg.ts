@@ -1,12 +1,14 @@
 // The picture as an SVG file: the same boxes and curves, with the theme's colours written in. Pure.
 import type { NodeKind, Picture } from "~/api/console.gen";
 import { stateNow, toneOf } from "~/design/State";
-import { tellShort, type Words } from "./amounts";
+import type { Words } from "./amounts";
 import { type Arrangement, type Box, isSlim } from "./arrange";
 import type { Drawn } from "./bundle";
 import { groupOf } from "./edges";
+import { LABEL_SIZE } from "./labels";
+import { boldly, cut, widthOf } from "./measure";
 import type { Moment, SeenNode } from "./moment";
-import { lanesOf, route } from "./route";
+import { type Way, waysOf } from "./ways";
 import { stateOf, subtitle, titleOf } from "./words";
 
 type Colour = (token: string) => string;
@@ -22,12 +24,13 @@ const PAD = 16;
 
 export function svgOf(
   picture: Picture,
-  { boxes, regions, width, height }: Arrangement,
+  arrangement: Arrangement,
   moment: Moment,
   edges: readonly Drawn[],
   say: Words,
   colour: Colour,
 ): string {
+  const { boxes, regions, width, height } = arrangement;
   const parts = (["user", "tenant"] as const).map((region) =>
     regionSvg(
       regions[region],
@@ -36,15 +39,15 @@ export function svgOf(
       colour,
     ),
   );
-  const lanes = lanesOf(edges);
+  const ways = waysOf(say, edges, arrangement);
   const order = (kind: NodeKind) => (kind === "attempt" ? 0 : kind === "pool" ? 1 : 2);
   const nodes = [...moment.nodes.values()].sort((a, b) => order(a.node.kind) - order(b.node.kind));
   const groups = nodes.filter(({ node }) => order(node.kind) < 2);
   const cards = nodes.filter(({ node }) => order(node.kind) === 2);
   parts.push(...groups.map((seen) => nodeSvg(seen, boxes.get(seen.node.id), say, colour)));
-  parts.push(...edges.map((edge) => edgeSvg(edge, boxes, colour)));
+  parts.push(...ways.map((way) => edgeSvg(way, colour)));
   parts.push(...cards.map((seen) => nodeSvg(seen, boxes.get(seen.node.id), say, colour)));
-  parts.push(...edges.map((edge) => labelSvg(edge, lanes.get(edge.id) ?? 0, boxes, say, colour)));
+  parts.push(...ways.filter(({ told }) => told).map((way) => labelSvg(way, colour)));
   const size = `width="${width + 2 * PAD}" height="${height + 2 * PAD}" viewBox="${-PAD} ${-PAD} ${width + 2 * PAD} ${height + 2 * PAD}"`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="system-ui, sans-serif">`,
@@ -59,70 +62,52 @@ export function svgOf(
 function regionSvg(box: Box, region: "user" | "tenant", title: string, colour: Colour): string {
   return (
     rect(box, colour(`--${region}-soft`), colour(`--${region}-line`), 14) +
-    text(box.x + 18, box.y + 24, title, colour(`--${region}`), 13, 650)
+    text(box.x + 18, box.y + 24, cut(title, box.width - 36, boldly(14)), colour(`--${region}`), 14, 650)
   );
 }
+
+const INSET = 12;
 
 function nodeSvg(seen: SeenNode, box: Box | undefined, say: Words, colour: Colour): string {
   if (!box) return "";
   const { node, facts } = seen;
   const state = stateOf(seen);
-  const group = node.kind === "attempt" || node.kind === "pool";
   const tone = state ? colour(`--${toneOf(state)}`) : "";
   const line = colour(`--${node.region}-line`);
-  if (group) {
-    const words = [titleOf(say, node), subtitle(say, seen)].filter(Boolean).join("  ");
-    return (
-      rect(box, colour("--surface"), line, 10, 0.6) + text(box.x + 12, box.y + 21, words, colour("--text"), 12, 600)
-    );
+  const room = box.width - 2 * INSET;
+  const write = (y: number, words: string, fill: string, size: number, weight: number) =>
+    text(box.x + INSET, box.y + y, cut(words, room, weight < 600 ? size : boldly(size)), fill, size, weight);
+  if (node.kind === "attempt" || node.kind === "pool") {
+    const words = [titleOf(say, node), subtitle(say, seen), state && stateNow(state)].filter(Boolean).join("  ");
+    return rect(box, colour("--surface"), line, 10, 0.6) + write(22, words, colour("--text"), 13, 600);
   }
   if (box.width < 40) {
     const index = String(facts.index ?? "");
     return rect(box, colour(`--${toneOf(state)}-soft`), tone, 5) + text(box.x + 7, box.y + 17, index, tone, 10, 600);
   }
-  const most = Math.floor((box.width - 24) / 6.6);
+  const card = rect(box, colour("--surface"), tone || line, 9);
   const title = titleOf(say, node);
-  if (isSlim(node.kind)) {
-    const words = [title, subtitle(say, seen)].filter(Boolean).join("  ");
-    return (
-      rect(box, colour("--surface"), tone || line, 9) +
-      text(box.x + 12, box.y + 23, cut(words, most), colour("--text"), 12, 600)
-    );
-  }
-  const lines = [
-    text(
-      box.x + 12,
-      box.y + 18,
-      `${say(`kind.${node.kind}`)}${state ? `  ·  ${stateNow(state)}` : ""}`,
-      tone || colour("--text-muted"),
-      10.5,
-      600,
-    ),
-    text(box.x + 12, box.y + 35, cut(title, most), colour("--text"), 12.5, 600),
-    text(box.x + 12, box.y + 51, cut(subtitle(say, seen), most + 4), colour("--text-muted"), 10.5, 400),
-  ];
-  return rect(box, colour("--surface"), tone || line, 9) + lines.join("");
+  const more = subtitle(say, seen);
+  if (isSlim(node.kind)) return card + write(24, [title, more].filter(Boolean).join("  "), colour("--text"), 13, 600);
+  const kind = [say(`kind.${node.kind}`), state && stateNow(state)].filter(Boolean).join("  ·  ");
+  return [
+    card,
+    write(21, kind, tone || colour("--text-muted"), 12, 600),
+    write(41, title, colour("--text"), 14, 600),
+    write(59, more, colour("--text-muted"), 12, 400),
+  ].join("");
 }
 
-function edgeSvg(edge: Drawn, boxes: ReadonlyMap<string, Box>, colour: Colour): string {
-  const from = boxes.get(edge.source);
-  const to = boxes.get(edge.target);
-  if (!from || !to) return "";
+function edgeSvg({ edge, path }: Way, colour: Colour): string {
   const group = groupOf(edge.kind);
-  const { path } = route(edge.kind, from, to);
   return `<path d="${path}" fill="none" stroke="${colour(EDGE_TOKENS[group])}" stroke-width="1.6"${edge.label === "found" ? ' stroke-dasharray="2 5"' : ""} marker-end="url(#${group})"/>`;
 }
 
-function labelSvg(edge: Drawn, lane: number, boxes: ReadonlyMap<string, Box>, say: Words, colour: Colour): string {
-  const from = boxes.get(edge.source);
-  const to = boxes.get(edge.target);
-  const told = tellShort(say, edge.kind, edge.label, edge.amount);
-  if (!from || !to || !told) return "";
-  const { x, y } = route(edge.kind, from, to, lane);
-  const width = told.length * 6 + 12;
+function labelSvg({ told, place: { x, y } }: Way, colour: Colour): string {
+  const width = widthOf(told, LABEL_SIZE) + 12;
   return (
     rect({ x: x - width / 2, y: y - 9, width, height: 18 }, colour("--surface"), colour("--line"), 9) +
-    `<text x="${x}" y="${y + 4}" text-anchor="middle" font-size="10.5" fill="${colour("--text")}">${escaped(told)}</text>`
+    `<text x="${x}" y="${y + 4}" text-anchor="middle" font-size="${LABEL_SIZE}" fill="${colour("--text")}">${escaped(told)}</text>`
   );
 }
 
@@ -138,10 +123,6 @@ function text(x: number, y: number, words: string, fill: string, size: number, w
   return words
     ? `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" fill="${fill}">${escaped(words)}</text>`
     : "";
-}
-
-function cut(words: string, most: number): string {
-  return words.length > most ? `${words.slice(0, most - 1)}…` : words;
 }
 
 /** Text as XML takes it: markup is shown, characters that XML forbids are left out. */

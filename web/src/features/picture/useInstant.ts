@@ -25,6 +25,8 @@ export function useInstant(picture: Picture, asked: string | undefined): Instant
   const [held, setHeld] = useState<number | undefined>(() => instantOf(asked));
   const [playing, setPlaying] = useState(false);
   const [speed, setSpeed] = useState(1);
+  const begin = useRef(held);
+  begin.current = held;
   const end = useRef(to);
   end.current = to;
   useEffect(() => {
@@ -34,16 +36,17 @@ export function useInstant(picture: Picture, asked: string | undefined): Instant
   useEffect(() => {
     if (!playing) return;
     let last = performance.now();
+    let next = begin.current ?? from;
     let frame = requestAnimationFrame(function step(time) {
-      const passed = (time - last) * 1000 * speed;
+      next += (time - last) * 1000 * speed;
       last = time;
-      setHeld((at) => {
-        const next = (at ?? from) + passed;
-        if (next < end.current) return next;
+      if (next < end.current) {
+        setHeld(next);
+        frame = requestAnimationFrame(step);
+      } else {
+        setHeld(undefined);
         setPlaying(false);
-        return undefined;
-      });
-      frame = requestAnimationFrame(step);
+      }
     });
     return () => cancelAnimationFrame(frame);
   }, [playing, speed, from]);

@@ -43,7 +43,7 @@ export function subtitle(say: Words, { node, facts }: SeenNode): string {
         ? say("rows", { count: number(facts.rows), amount: formatCount(number(facts.rows)) })
         : "";
     case "files":
-      return Array.isArray(facts.objects) ? formatCount(facts.objects.length) : "";
+      return number(facts.count) ? formatCount(number(facts.count)) : "";
     case "queue":
       return saidNow(text(facts.reason));
     case "attempt":

@@ -73,7 +73,7 @@ export function RunPage() {
           </Tabs.List>
           <Tabs.Panel value={tab}>
             <Suspense fallback={<Waiting lines={6} height={400} />}>
-              {tab === "picture" && <PictureView run={run.name} />}
+              {tab === "picture" && <PictureView run={run.name} started={run.started} ended={run.ended} />}
               {tab === "overview" && <Overview details={details.data} onLogs={() => change({ tab: "logs" }, true)} />}
               {tab === "logs" && run.job && <LogView job={run.job} tasks={tasksOf(details.data)} />}
               {tab === "usage" && run.job && <UsageView job={run.job} over={isOver(run.state)} />}

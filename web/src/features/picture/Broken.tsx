@@ -1,0 +1,34 @@
+// Why a node failed: what it said, and where in the user's own code it broke.
+import { Said } from "~/design/Said";
+import { useTexts } from "~/i18n";
+import type { SeenNode } from "./moment";
+import css from "./Picture.module.css";
+import { pictureTexts } from "./texts";
+import { causeOf, frameOf } from "./trouble";
+
+export function Broken({ seen }: { seen: SeenNode }) {
+  const say = useTexts(pictureTexts);
+  const cause = causeOf(seen);
+  const frame = frameOf(seen);
+  if (!cause && !frame) return null;
+  return (
+    <section className={css.broken} aria-label={say("broken")}>
+      <strong data-data>
+        <Said text={cause} />
+      </strong>
+      {frame && (
+        <>
+          <p data-data>
+            {frame.file}:{frame.line}
+            {frame.name && ` · ${frame.name}`}
+          </p>
+          {frame.code && (
+            <pre data-data>
+              <code>{frame.code}</code>
+            </pre>
+          )}
+        </>
+      )}
+    </section>
+  );
+}
