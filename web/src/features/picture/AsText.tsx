@@ -2,7 +2,7 @@
 
 import plain from "~/design/plain.module.css";
 import { Said } from "~/design/Said";
-import { State, stateNow } from "~/design/State";
+import { State } from "~/design/State";
 import { useTexts } from "~/i18n";
 import { formatClock } from "~/lib/times";
 import { tellAmount, tellLabel } from "./amounts";
@@ -10,7 +10,7 @@ import type { Moment } from "./moment";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
 import { whyTexts } from "./why";
-import { stateOf, subtitle, titleOf } from "./words";
+import { stateOf, subtitle, titleOf, whyOf } from "./words";
 
 interface Given {
   moment: Moment;
@@ -44,7 +44,7 @@ export function AsText({ moment, explains, onOpen }: Given) {
                   <span className={css.muted}>
                     {subtitle(say, seen)}
                     {subtitle(say, seen) && seen.reason && " · "}
-                    <Said text={stateNow(seen.reason)} />
+                    <Said text={whyOf(seen.reason)} />
                   </span>
                   {explains && <p className={css.muted}>{why(seen.node.kind)}</p>}
                 </li>

@@ -8,7 +8,7 @@ import type { NodeDetails, Picture } from "~/api/console.gen";
 import { type Fact, Facts } from "~/design/Facts";
 import { Notice, Problem } from "~/design/Notice";
 import { Said } from "~/design/Said";
-import { State, stateNow } from "~/design/State";
+import { State } from "~/design/State";
 import { useTexts } from "~/i18n";
 import { pageOf } from "~/lib/names";
 import { formatClock } from "~/lib/times";
@@ -21,7 +21,7 @@ import { openedAt } from "./opened";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
 import { whyTexts } from "./why";
-import { stateOf, titleOf } from "./words";
+import { stateOf, titleOf, whyOf } from "./words";
 
 interface Given {
   picture: Picture;
@@ -101,7 +101,7 @@ function Seen({ picture, moment, seen }: { picture: Picture; moment: Moment; see
               <State state={one.state} />
               {one.reason && (
                 <small className={css.muted}>
-                  <Said text={stateNow(one.reason)} />
+                  <Said text={whyOf(one.reason)} />
                 </small>
               )}
             </li>

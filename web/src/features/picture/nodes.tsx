@@ -32,7 +32,7 @@ import type { SeenNode } from "./moment";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
 import { whyTexts } from "./why";
-import { stateOf, subtitle, titleOf } from "./words";
+import { stateOf, subtitle, titleOf, whyOf } from "./words";
 
 export interface NodeData extends Record<string, unknown> {
   seen?: SeenNode;
@@ -100,7 +100,7 @@ const Card = memo(({ data }: Given) => {
   const { node, reason, over } = data.seen;
   const state = stateOf(data.seen);
   const Icon = ICONS[node.kind];
-  const why = stateNow(reason);
+  const why = whyOf(reason);
   const more = saidNow(why) || subtitle(say, data.seen);
   const title = titleOf(say, node);
   const slim = isSlim(node.kind);

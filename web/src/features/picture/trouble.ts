@@ -1,7 +1,7 @@
 // Where a run broke: the node to look at first, and what it says. Pure.
 import type { Picture } from "~/api/console.gen";
 import type { Moment, SeenNode } from "./moment";
-import { stateOf } from "./words";
+import { stateOf, whyOf } from "./words";
 
 /** A place in the user's own code. */
 export interface Frame {
@@ -34,7 +34,7 @@ function lastTry(seen: readonly SeenNode[]): SeenNode[] {
 
 /** What a node says of its failure, in one line. */
 export function causeOf({ reason }: SeenNode): string {
-  return reason.trim().split("\n", 1)[0] ?? "";
+  return whyOf(reason);
 }
 
 export function frameOf({ facts }: SeenNode): Frame | undefined {

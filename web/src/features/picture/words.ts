@@ -1,7 +1,7 @@
 // What a node says of itself at a glance, in one short line.
 
 import type { Node } from "~/api/console.gen";
-import { outcomeNow } from "~/design/State";
+import { outcomeNow, stateNow } from "~/design/State";
 import { saidNow } from "~/i18n/said";
 import { methodOf } from "~/lib/names";
 import { formatCount } from "~/lib/units";
@@ -24,6 +24,11 @@ export function stateOf({ state, facts }: SeenNode): string {
   if (state !== "ENDED") return state;
   if (facts.outcome === "SUCCEEDED") return "SUCCEEDED";
   return facts.outcome === "STOPPED" || !facts.outcome ? state : "FAILED";
+}
+
+/** Why something is in its state, in one line: what a program printed is shown elsewhere. */
+export function whyOf(reason: string): string {
+  return stateNow(reason.trim().split("\n", 1)[0] ?? "");
 }
 
 /** The second line of a node's card; empty when there is nothing worth a line. */
