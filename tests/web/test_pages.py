@@ -100,7 +100,9 @@ SAME_WORDS = frozenset(
     )
 )
 """Names of things, and words of data, that are the same in every language."""
-DATA = (HOSTILE, "ValueError: no rows for fails", "such", "default", "python3 -c")
+NAMED = ("same", "two-versions", "quoted", "writes-alone", "alone", "the first", "the second", "candidate", "img")
+"""What other tests of the same server call their things."""
+DATA = (HOSTILE, "ValueError: no rows for fails", "such", "default", "python3 -c", *NAMED)
 """What users and programs wrote, or the beginning of it."""
 
 
