@@ -210,11 +210,10 @@ def main() -> int:
 
 def pace(seconds: float, every: float) -> Any:
     """Yield at a steady pace for a while, whatever the work in between takes."""
-    begun = due = time.monotonic()
-    while due - begun < seconds:
-        yield due - begun
-        due += every
-        time.sleep(max(0.0, due - time.monotonic()))
+    begun = time.monotonic()
+    for number in range(round(seconds / every)):
+        yield number * every
+        time.sleep(max(0.0, begun + (number + 1) * every - time.monotonic()))
 
 
 if __name__ == "__main__":
