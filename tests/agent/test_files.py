@@ -26,7 +26,7 @@ def test_what_is_renamed_counts_under_its_new_name_only() -> None:
     known.touch(SAVED, "gs://b/tmp/d/y", 2, 6, 2, 1)
     known.touch(OPENED, "gs://b/tmp/x", 1, 5, 3, 4)
     assert len(known.news()) == 3
-    known.move_all("gs://b/tmp/", "gs://b/final/")
+    known.move_all([("gs://b/tmp/", "gs://b/final/")])
     known.touch(SAVED, "gs://b/final/x", 1, 7, 4, 0)
     wanted = {
         (SAVED, "gs://b/tmp/x"): (0, 0),
@@ -36,6 +36,19 @@ def test_what_is_renamed_counts_under_its_new_name_only() -> None:
     }
     assert totals(known.news()) == wanted
     assert totals(known.all()) == {**wanted, (OPENED, "gs://b/tmp/x"): (5, 4)}
+
+
+def test_folders_may_take_each_others_names() -> None:
+    known = Files()
+    for number, uri in enumerate(("gs://b/x/m", "gs://b/y/m", "gs://b/x/deep/m")):
+        known.touch(SAVED, uri, number, number + 1, 1, 1)
+    moves = [("gs://b/x/", "gs://b/y/"), ("gs://b/y/", "gs://b/x/"), ("gs://b/x/deep/", "gs://b/z/")]
+    known.move_all(moves)
+    assert {uri: size for (_, uri), (size, count) in totals(known.all()).items() if count} == {
+        "gs://b/y/m": 1,
+        "gs://b/x/m": 2,
+        "gs://b/z/m": 3,
+    }
 
 
 def test_names_that_are_gone_take_no_room() -> None:
@@ -56,9 +69,9 @@ def test_files_that_are_too_many_are_told_by_folder_and_then_by_bucket(monkeypat
     assert totals(known.all()) == {
         (OPENED, "gs://b/d0/x"): (1, 1),
         (OPENED, "gs://b/d1/x"): (1, 1),
-        (OPENED, "gs://b/d2/*"): (1, 1),
-        (OPENED, "gs://b/d3/*"): (1, 1),
-        (OPENED, "gs://b/*"): (6, 6),
+        (OPENED, "gs://b/d2/"): (1, 1),
+        (OPENED, "gs://b/d3/"): (1, 1),
+        (OPENED, "gs://b/"): (6, 6),
     }
 
 

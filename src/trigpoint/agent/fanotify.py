@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import struct
+import termios
 from typing import Iterator
 
 READ, WRITTEN, CLOSED_AFTER_WRITING, CLOSED = 0x01, 0x02, 0x08, 0x10
@@ -17,6 +19,7 @@ _HEADER = struct.Struct("=IBBHQii")
 """Length, version, reserved, length of the header, bits, descriptor, pid."""
 _AT_ONCE = 100
 """Events that are read, and files that are open for them, at one time."""
+_MOST_LOST = 10_000
 _AT_FDCWD = -100
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -26,7 +29,9 @@ class Group:
 
     def __init__(self) -> None:
         flags = _CLOSE_ON_EXEC | _DO_NOT_WAIT | _MARKS_WITHOUT_END  # the kernel bounds the queue, and says so
-        self._fd = _check(_libc.fanotify_init(flags, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_LARGEFILE", 0)))
+        # Without O_NONBLOCK, opening a file for its event would wait for whoever holds a lease of it.
+        opening = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | getattr(os, "O_LARGEFILE", 0)
+        self._fd = _check(_libc.fanotify_init(flags, opening))
 
     def fileno(self) -> int:
         """Return the descriptor that is readable while there are events."""
@@ -43,12 +48,10 @@ class Group:
         The descriptor is -1, and the bits are OVERFLOW, where something was lost.
         """
         lost = 0
-        while lost < _AT_ONCE:
+        while self._waiting() and lost < _MOST_LOST:
             try:
                 data = os.read(self._fd, _AT_ONCE * _HEADER.size)
-            except BlockingIOError:
-                return
-            except OSError:  # a file that cannot be opened: its event is gone, the others wait
+            except OSError:  # a file that cannot be opened, or has a lease: its event is gone, the others wait
                 lost += 1
                 yield OVERFLOW, -1
                 continue
@@ -57,6 +60,11 @@ class Group:
                 length, _, _, _, bits, fd, _ = _HEADER.unpack_from(data, offset)
                 offset += length
                 yield bits, fd
+
+    def _waiting(self) -> int:
+        """Return how many bytes of events wait."""
+        size = struct.pack("i", 0)
+        return int(struct.unpack("i", fcntl.ioctl(self._fd, termios.FIONREAD, size))[0])
 
     def close(self) -> None:
         """Stop hearing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Hashable, Iterator, Tuple
+from typing import Hashable, Iterator, Sequence, Tuple
 
 from .protocol import SAVED
 
@@ -15,7 +15,7 @@ _MOST_SIZES = 50_000
 Identity = Hashable
 """What stays the same of a file, whatever its name becomes."""
 Entry = Tuple[str, str, int, int, int, int]
-"""Kind (OPENED or SAVED), `gs://` URI or folder with a star, bytes, count, first and last time in microseconds."""
+"""Kind (OPENED or SAVED), `gs://` URI of a file, or of a folder with a slash at its end, bytes, count, times."""
 
 
 @dataclass
@@ -59,27 +59,41 @@ class Files:
 
     def move(self, old: str, new: str) -> None:
         """Note that a file that was written has another name now; its old one tells nothing any more."""
-        gone = self._totals.pop((SAVED, old), None)
+        gone = self._take(old) if old != new else None
+        if gone is not None:
+            self._put(new, gone)
+
+    def move_all(self, moves: Sequence[tuple[str, str]]) -> None:
+        """Note that folders have other names now, all at once, for some may have the names of others; with slashes."""
+        taken: list[tuple[str, _Total]] = []
+        for old, new in sorted(moves, key=lambda each: -len(each[0])):  # what lies deeper has gone its own way
+            for what, uri in list(self._totals):
+                total = self._take(uri) if what == SAVED and uri.startswith(old) else None
+                if total is not None:
+                    taken.append((new + uri[len(old) :], total))
+        for uri, total in taken:
+            self._put(uri, total)
+
+    def _take(self, uri: str) -> _Total | None:
+        gone = self._totals.pop((SAVED, uri), None)
         if gone is None:
-            return
+            return None
         self._apart[SAVED] -= 1
-        self._moved[SAVED, old] = gone.last
+        self._known -= len(gone.sizes)
+        self._moved[SAVED, uri] = gone.last
         if len(self._moved) > MOST:
             del self._moved[next(iter(self._moved))]
-        key = self._place(SAVED, new)
+        self._changed[SAVED, uri] = None
+        return gone
+
+    def _put(self, uri: str, gone: _Total) -> None:
+        key = self._place(SAVED, uri)
         total = self._totals.setdefault(key, _Total(gone.first, gone.last))
         total.first, total.last = min(total.first, gone.first), max(total.last, gone.last)
         total.count += gone.count
-        self._known -= len(gone.sizes)
         for identity, size in gone.sizes.items():
             self._known += total.grow(identity, size, _MOST_SIZES - self._known)
-        self._changed[SAVED, old] = self._changed[key] = None
-
-    def move_all(self, old: str, new: str) -> None:
-        """Note that a folder has another name now; both end with a slash."""
-        for what, uri in list(self._totals):
-            if what == SAVED and uri.startswith(old):
-                self.move(uri, new + uri[len(old) :])
+        self._changed[key] = None
 
     @property
     def changed(self) -> bool:
@@ -115,6 +129,5 @@ class Files:
 
 def _places(uri: str) -> Iterator[str]:
     yield uri
-    folder = uri.rpartition("/")[0]
-    yield f"{folder}/*"
-    yield "/".join(uri.split("/", 3)[:3]) + "/*"
+    yield uri.rpartition("/")[0] + "/"
+    yield "/".join(uri.split("/", 3)[:3]) + "/"

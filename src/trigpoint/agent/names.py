@@ -7,7 +7,7 @@ import fcntl
 import os
 import time
 from dataclasses import dataclass
-from typing import Tuple
+from typing import Sequence, Tuple
 
 from .directory import now
 from .files import Files
@@ -22,6 +22,7 @@ _HELD = 1.0
 """Seconds for which a file is held after it was written."""
 _MOST = 100
 """Files that are held, and folders that are followed."""
+_MOST_TOLD = 1000
 _FOLDERS_EVERY = 1.0
 _VERSION = 0x80087601
 """FS_IOC_GETVERSION: the generation of an inode, whose number another file gets as soon as it is gone."""
@@ -49,6 +50,8 @@ class Names:
         self._files = files
         self._held: dict[Identity, _Held] = {}
         self._folders: dict[str, int] = {}
+        self._told: dict[Identity, str] = {}
+        """Where files that rest were counted last."""
         self._looked = 0.0
 
     @property
@@ -66,6 +69,8 @@ class Names:
         path = _link(fd)
         if path.endswith(_GONE) and not self._is(fd, path):
             path = path[: -len(_GONE)]
+            if path.endswith(f"/#{os.fstat(fd).st_ino}"):  # made without a name
+                return ""
         bucket, _, name = path[len(TOP) :].partition("/") if path.startswith(TOP) else ("", "", "")
         odd = "\n" in name or "\r" in name or len(name.encode("utf-8", "replace")) > 1024
         return _uri(path) if bucket and name and not odd else ""
@@ -74,6 +79,11 @@ class Names:
         """Follow a file that was written, opened so many times more; return whether by this descriptor."""
         held, moment = self._held.get(identity), time.monotonic()
         kept = held is None
+        before = self._told.get(identity, name)
+        if kept and before != name:  # it was called otherwise when it rested
+            self._rename_folders()
+            self._files.move(self._told.get(identity, name), name)
+            self._told[identity] = name
         if held is None:
             if len(self._held) >= _MOST:
                 self._drop(next(iter(self._held)))
@@ -84,15 +94,15 @@ class Names:
 
     def settle(self, moment: float) -> None:
         """See what everything is called now, and let go of what rests."""
+        if self._held or moment - self._looked >= _FOLDERS_EVERY:  # before the files: theirs is a name in a folder's
+            self._looked = moment
+            self._rename_folders()
         for identity, held in list(self._held.items()):
             gone = self._rename(held)
             if held.changed and (held.told or gone or moment - held.begun >= _SETTLED):
                 self._count(identity, held)
             if gone or moment - held.last > _HELD:  # what is deleted keeps its room on the disk while it is held
                 self._drop(identity)
-        if moment - self._looked >= _FOLDERS_EVERY:
-            self._looked = moment
-            self._rename_folders()
 
     def close(self) -> None:
         """Let go of everything."""
@@ -111,6 +121,9 @@ class Names:
         if held.changed:
             self._count(identity, held)
         os.close(held.fd)
+        self._told[identity] = held.name
+        if len(self._told) > _MOST_TOLD:
+            del self._told[next(iter(self._told))]
 
     def _rename(self, held: _Held) -> bool:
         """Take over the name that a file has now; return whether it is gone."""
@@ -142,18 +155,34 @@ class Names:
                 os.close(fd)
 
     def _rename_folders(self) -> None:
-        for folder, fd in sorted(self._folders.items()):
-            name = _link(fd)
-            if name == folder:
-                continue
-            del self._folders[folder]
-            if name.endswith(_GONE) or name in self._folders or not name.startswith(TOP):
-                os.close(fd)
-                continue
-            self._folders[name] = fd
-            self._files.move_all(f"{_uri(folder)}/", f"{_uri(name)}/")
-            for held in self._held.values():
-                self._rename(held)
+        names = {folder: _link(fd) for folder, fd in self._folders.items()}
+        moved = {old: new for old, new in names.items() if new != old and new.startswith(TOP) and not _left(new)}
+        for folder in [folder for folder, name in names.items() if name != folder and folder not in moved]:
+            os.close(self._folders.pop(folder))
+        if not moved:
+            return
+        taken = {new: self._folders.pop(old) for old, new in moved.items()}
+        for new, fd in taken.items():
+            if new in self._folders:
+                os.close(self._folders.pop(new))
+            self._folders[new] = fd
+        moves = [(f"{_uri(old)}/", f"{_uri(new)}/") for old, new in moved.items()]
+        self._files.move_all(moves)
+        for held in self._held.values():
+            held.name = _moved(held.name, moves)
+        self._told = {identity: _moved(name, moves) for identity, name in self._told.items()}
+
+
+def _left(name: str) -> bool:
+    return name.endswith(_GONE)
+
+
+def _moved(uri: str, moves: Sequence[tuple[str, str]]) -> str:
+    """Return the name of a file after folders were renamed; the deepest of them counts."""
+    for old, new in sorted(moves, key=lambda each: -len(each[0])):
+        if uri.startswith(old):
+            return new + uri[len(old) :]
+    return uri
 
 
 def identity_of(fd: int, look: os.stat_result) -> Identity:

@@ -244,8 +244,9 @@ class Report:
     prepared   body: {"address": Address, "runtime", "lost", "facts"}
     started    the program runs; body: {"pid": n, "argv": [...], "env": its whole environment, secret addresses hidden,
                "watched": whether all is heard that it does to files below /gcs}
-    files      what it did to them; body: {"files": [[OPENED or SAVED, `gs://` URI or folder with a star, bytes, count,
-               first time, last time], ...]}: totals of what changed; 0 and 0 for what has another name now
+    files      what it did to them; body: {"files": [[OPENED or SAVED, `gs://` URI, bytes, count, first time, last
+               time], ...]}: totals of what changed. A URI with a slash at its end is a folder, whose files are not
+               told apart; 0 and 0 is for what has another name now
     logs       there is more to read; body: {"logs": {stream: bytes so far}, "lines": {stream: lines so far}}
     heartbeat  body: {"cpu_s", "memory_bytes", "memory_peak_bytes", "processes", "read_bytes", "write_bytes",
                "net_in_bytes", "net_out_bytes", "logs", "lines"}; all but memory and processes are totals

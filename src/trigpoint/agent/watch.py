@@ -48,8 +48,9 @@ class Watch:
 
     def add(self, pid: int, buckets: Iterable[str]) -> None:
         """Hear of what happens below /gcs in the mounts of a process, whose program has not begun yet."""
+        group = self._group
         try:
-            group = self._group or fanotify.Group()
+            group = group or fanotify.Group()
             for bucket in buckets:
                 group.listen(f"/proc/{pid}/root{TOP}{bucket}")
             self._spaces.append(os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC))  # names outlive programs
@@ -58,6 +59,8 @@ class Watch:
                 self._spaces.append(self._names.root)
         except OSError:
             self.complete = False
+            if group is not None and group is not self._group:
+                group.close()
             return
         if self._group is None:
             self._group = group

@@ -45,6 +45,8 @@ SyntaxError: invalid syntax
         (PACKAGED, Frame("trainer/data/load.py", 6, "load", "return pd.read_csv(path)")),
         (CHAINED, Frame("<string>", 5, "<module>", "")),
         (BROKEN, Frame("/app/train.py", 2, "", "def f(:")),
+        (BROKEN.replace("line 2", f"line {'9' * 20}"), None),
+        (BROKEN.replace("line 2", "line \u0663"), None),
         ("Killed\n", None),
         ("", None),
     ],

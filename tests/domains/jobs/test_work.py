@@ -367,14 +367,16 @@ def _left(world: World, tmp_path: Path, files: list[Any] | None) -> dict[str, li
     tasks = [replica.task for replica in world.jobs.replicas(name)]
     now = world.kernel.clock.now()
     for task in tasks:
-        world.say(uid, task, "hello", "prepared", "started", files=files)
+        world.say(uid, task, "hello", "prepared", "started", files=files, time=now)
     world.step(name)
     for ending, file in zip(tasks, ("a", "b"), strict=True):
         (tmp_path / "buckets" / "mine" / file).write_bytes(b"xx")
         touched: list[Any] = [["save", f"gs://mine/{file}", 2, 1, now, now], ["open", "gs://mine/in", 3, 2, now, now]]
         touched += [["save", "gs://mine/old-name", 0, 0, now, now], ["nonsense"], 7]
+        touched += [["open", "gs://mine/*", 1, 1, now, now], ["open", "gs://mine/many/", 9, 9, now, now]]
         world.engine.finish(uid, ending, done)
-        world.say(uid, ending, "outcome", outcome=done, seq=4, files=touched if files is not None else None)
+        told, end = touched if files is not None else None, world.kernel.clock.now()
+        world.say(uid, ending, "outcome", outcome=done, seq=4, files=told, time=end)
     while world.step(name) != Done():
         pass
     world.storage.tick()
@@ -398,7 +400,9 @@ def test_what_a_watched_replica_left_is_its_own(world: World, tmp_path: Path) ->
         assert series == [
             ("fact", f"gs://mine/{file}", 1),
             ("fact", "gs://mine/in", 0),
+            ("open", "gs://mine/*#0", 1),
             ("open", "gs://mine/in#0", 2),
+            ("open", "gs://mine/many/*", 9),
             ("save", f"gs://mine/{file}#0", 1),
             ("save", "gs://mine/old-name#0", 0),
         ], task

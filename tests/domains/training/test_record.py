@@ -100,6 +100,13 @@ def test_a_run_that_touched_much_is_written_down_piece_by_piece(parts: Parts) ->
     assert sum(edge.output for edge in edges) == 225
 
 
+def test_files_may_be_called_as_programs_like(parts: Parts) -> None:
+    one = replica(0)
+    seen = [(one, access(uri, write=True)) for uri in ("gs://b/a\tb", "gs://b/\x1b[31mred", f"gs://b/{'x' * 500}")]
+    run = Run("", "odd", JOB, Execution.State.COMPLETE, replicas=[one], seen=seen)
+    assert links(parts, run)["workerpool0-0"] == {("output", one.uri) for _, one in seen}
+
+
 def test_a_job_without_a_pipeline_is_a_run_of_its_own(parts: Parts) -> None:
     one = replica(0)
     seen = [(one, access("gs://b/in.csv")), (one, access("gs://b/out.csv", write=True))]

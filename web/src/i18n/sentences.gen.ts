@@ -42,6 +42,8 @@ export const SENTENCES = {
   "agent.NO_CONTENT": "{name} has no content",
   "agent.TWICE": "{name} occurs twice",
   "console.UNWATCHED": "What the program does to files below /gcs could not be watched (that needs root and fanotify): what lies there when the job is over is drawn as written by its first replica.",
+  "console.HALF_WATCHED": "The program did more to files below /gcs at once than could be heard: some of it is missing, and what nobody was heard to write is drawn as written by the job's first replica.",
+  "console.NOT_DRAWN": "This picture could not be drawn; the server's log says why.",
   "console.NOTHING": "There is no {name} that you may see. Check the name, or ask for access.",
   "console.NO_NODE": "The picture of {run} has no node {node} now.",
   "console.LOOK_ONLY": "A read-only link lets one look, not act.",

@@ -44,6 +44,9 @@ export const CHINESE: Record<Sentence, string> = {
 
   "console.UNWATCHED":
     "无法监视程序对 /gcs 下文件的操作（这需要 root 和 fanotify）：作业结束时那里的内容会画成由其第一个副本写入。",
+  "console.HALF_WATCHED":
+    "程序对 /gcs 下文件的操作过于频繁，未能全部记录：部分内容缺失，未见写入者的文件画作由作业的首个副本写入。",
+  "console.NOT_DRAWN": "无法绘制此图；服务器日志中有原因。",
   "console.NOTHING": "没有您有权查看的 {name}。请检查名称，或申请访问权限。",
   "console.NO_NODE": "{run} 的全景图中目前没有节点 {node}。",
   "console.LOOK_ONLY": "只读链接只能查看，不能操作。",

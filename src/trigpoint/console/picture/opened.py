@@ -63,6 +63,8 @@ def replica(records: Records, member: Member, node: Node, *, guarded: bool) -> l
         if not record.watched:
             found.append(Known(entered["RUNNING"], lost=[*record.lost, sentences.UNWATCHED]))
     evidence = evidence_of(record.outcome or {})
+    if "ENDED" in entered and record.missed:
+        found.append(Known(entered["ENDED"], lost=[*record.lost, sentences.HALF_WATCHED]))
     if "ENDED" in entered and evidence:
         found.append(Known(entered["ENDED"], evidence=evidence))
     return sorted(found, key=lambda one: one.time)

@@ -11,12 +11,13 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 import orjson
 import structlog
 
+from trigpoint.console import sentences
 from trigpoint.console.access import Session
 from trigpoint.console.picture import changes, rules
 from trigpoint.console.picture.gather import Gatherer, Sources, run_of
 from trigpoint.console.picture.wire import Picture
 from trigpoint.console.streams import Message, Source
-from trigpoint.core.errors import TrigpointError
+from trigpoint.core.errors import Internal, TrigpointError
 
 log = structlog.get_logger(__name__)
 
@@ -112,8 +113,9 @@ class Watcher:
                 pause = await self._look(**wanted)
         except TrigpointError as error:
             self.problem = error
-        except Exception:  # the stream ends, and its page comes back
+        except Exception:  # a fault of ours in one picture: other topics of the same stream go on
             log.exception("console.picture_failed", run=self._gatherer.run)
+            self.problem = Internal(sentences.NOT_DRAWN)
         finally:
             self.over = True
             self._store.notifier.unsubscribe(rows)

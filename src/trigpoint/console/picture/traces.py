@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 _BEGIN = "Traceback (most recent call last)"
-_FRAME = re.compile(r'\s+File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<name>.+))?')
+_FRAME = re.compile(r'\s+File "(?P<file>[^"]+)", line (?P<line>[0-9]{1,9})(?:, in (?P<name>.+))?')
 _INSTALLED = re.compile(r"/lib/python[\d.]+/(?:(?:site|dist)-packages/)?")
 _LAUNCHERS = ("runpy.py", "<frozen runpy>")
 

@@ -56,7 +56,9 @@ class Replica:
     printed: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """What it had printed at its end: `logs` are bytes and `lines` lines, by stream."""
     watched: bool = False
-    """Whether all is heard that its program does to files below /gcs."""
+    """Whether what its program does to files below /gcs is heard."""
+    missed: bool = False
+    """Whether some of that was lost: it was too much at once, or its end was never reported."""
     state: str = "PENDING"
     """PENDING, CLAIMED, PREPARED, RUNNING, ENDED or LOST."""
     seq: int = 0
@@ -169,7 +171,7 @@ def told(replica: Replica, status: Status) -> Replica:
         return replica
     time = status.times.get("ENDED", 0)
     outcome, times = asdict(status.outcome), {**status.times, **replica.times}
-    return replica.at("ENDED", time, outcome=outcome, times=times, watched=False)  # its files of last are not told
+    return replica.at("ENDED", time, outcome=outcome, times=times, missed=replica.watched)
 
 
 def close(tx: Tx, replicas: Sequence[Replica], gang: GangObservation | None, now: Micros) -> None:

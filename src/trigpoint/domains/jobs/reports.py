@@ -122,7 +122,7 @@ class Reports:
         if kind == "outcome":
             told["outcome"] = {name: value for name, value in body.items() if name not in _MEASURED}
             told["printed"] = _counts(body)
-            told["watched"] = replica.watched and body.get("watched") is True
+            told["missed"] = replica.watched and body.get("watched") is not True
         self._tell(tx, replica, kind, body)
         return replica.at(_STATES[kind], time, **told)
 
@@ -183,7 +183,7 @@ def _files(body: Mapping[str, Any]) -> Iterator[tuple[str, str, Growth]]:
     for entry in body.get("files") or ():
         match entry:
             case [str(what), str(uri), int(size), int(count), int(first), int(last)] if what in (OPENED, SAVED):
-                thing = uri if uri.endswith("/*") else f"{uri}{records.IN_TREE}"
+                thing = f"{uri}*" if uri.endswith("/") else f"{uri}{records.IN_TREE}"
                 yield what, thing, Growth(last, size, count=count, total=True, exact=True, begun=first)
 
 

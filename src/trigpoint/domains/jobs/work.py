@@ -320,14 +320,18 @@ class Work:
 
         It is done in slices of time: a job that leaves a million files must not keep others from ending.
         """
-        job = sight.stored.row.name
-        steps = self._sweeps.pop(sight.uid, None) or Leavings(self._kernel.store, self._files, job).take_up()
+        steps = self._sweeps.pop(sight.uid, None) or self._leavings(sight).take_up()
         enough = self._kernel.clock.monotonic() + _SLICE_SECONDS
         for _ in steps:
             if self._kernel.clock.monotonic() > enough:
                 self._sweeps[sight.uid] = steps
                 return False
         return True
+
+    def _leavings(self, sight: Sight) -> Leavings:
+        spec = sight.stored.message.job_spec
+        output = spec.base_output_directory.output_uri_prefix if spec and spec.base_output_directory else ""
+        return Leavings(self._kernel.store, self._files, sight.stored.row.name, output)
 
     def _over(self, name: str, stored: Stored[CustomJob] | None) -> Outcome:
         """A job that ended or was deleted: make sure that nothing of it still runs."""

@@ -126,7 +126,7 @@ class _Pen:
 
     def artifact(self, role: str, uri: str, schema: str, **facts: Any) -> str:
         made = Artifact(
-            display_name=uri.rsplit("/", 1)[-1][:128] or uri[:128],
+            display_name=_shown(uri.rsplit("/", 1)[-1] or uri),
             uri=uri,
             state=Artifact.State.LIVE,
             schema_title=schema,
@@ -173,6 +173,11 @@ class _Pen:
         )
         ident = f"training-{id_of(run.pipeline)}" if run.pipeline else f"job-{id_of(run.job)}"
         return self.lineage.put_context(self.tx, self.store, ident, made)
+
+
+def _shown(name: str) -> str:
+    """Return what a file is called as the name of a resource: programs call files as they like."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name[:128])
 
 
 def _part_of(uri: str, known: Mapping[str, str]) -> str:
