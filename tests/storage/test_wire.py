@@ -175,7 +175,7 @@ def multipart(parts: list[bytes], line: bytes, boundary: bytes) -> bytes:
 
 @pytest.mark.parametrize("line", [b"\r\n", b"\n"])
 @pytest.mark.parametrize("data", [b"", b"x", b"\n", b"\r\n\r\n", b"a\n--==0==\nb", b"--==0==--", b"z" * 300_000])
-@pytest.mark.parametrize("quoted", ["==0==", '"==0=="'])
+@pytest.mark.parametrize("quoted", ["==0==", '"==0=="', "'==0=='"])
 def test_multipart_in_every_dialect(call: Http, bucket: str, line: bytes, data: bytes, quoted: str) -> None:
     metadata = {"name": "m", "contentType": "a/b", "crc32c": rules.crc_text(google_crc32c.value(data))}
     head = b"Content-Type: application/json; charset=UTF-8" + line + line

@@ -58,12 +58,17 @@ def told(kind: str, label: str, amount: Mapping[str, Any]) -> str:
         if amount.get(unit, 0)
     ]
     if amount.get("bytes") and kind != "exports":
-        parts.append(size(amount["bytes"]))
+        parts.append(("≤ " if (kind, label) == ("reads", "gcs") else "") + size(amount["bytes"]))
     if (kind, label) == ("reads", "gcs"):
-        parts.append(f"opened {amount['count']:,} time{'s' if amount['count'] != 1 else ''}")
+        parts.append(opened(amount["count"]))
     if amount.get("count", 0) > 1 and (kind in ("asks", "calls") or not parts):
         parts.append(f"{amount['count']:,} times")
     return " · ".join(parts)
+
+
+def opened(count: int) -> str:
+    """Return how often files below /gcs were opened, as the page says it."""
+    return "opened at least once" if count == 1 else f"opened at least {count:,} times"
 
 
 def size(count: float) -> str:
@@ -231,7 +236,7 @@ def files_at(details: Any, at: int) -> list[str]:
         ]
         opens = sum(step(thing[way], at).get("count", 0) for way in ("reads", "writes", "openings"))
         if not told and opens:
-            told = [f"opened {opens:,} time{'s' if opens != 1 else ''}"]
+            told = [opened(opens)]
         found.append("\n".join(filter(None, [thing["uri"].split("/", 3)[3], " · ".join(told)])))
     return found
 

@@ -217,7 +217,7 @@ class Replica:
         tail = self._log.tail()[-8192:]
         message = cause(tail)
         if self._stopping:
-            reason = protocol.STOPPED
+            reason, message = protocol.STOPPED, ""  # it did not fail: what it printed last is no reason
         elif code == 0:
             reason, message = protocol.SUCCEEDED, ""
         elif starved:

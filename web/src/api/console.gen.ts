@@ -396,8 +396,8 @@ export interface RunItem {
   /** Why it failed, in a line: what the program said last, or the service. */
   cause: string;
   replicas: number;
-  /** Machine type of the primary. */
-  machine: string;
+  /** How many replicas of which machine types, such as `1 × n1-standard-4, 2 × n1-standard-8`. */
+  machines: string;
   /** What it runs: a module, a command or an image. */
   code: string;
   labels: Record<string, string>;

@@ -46,6 +46,12 @@ export function stateNow(state: string): string {
   return word in TONES ? textsNow(designTexts)(`state.${word}` as "state.RUNNING") : word;
 }
 
+/** The state that a replica is shown in: of one that has ended, how. */
+export function endState(state: string, outcome: string): string {
+  if (state !== "ENDED" || !outcome || outcome === "STOPPED") return state;
+  return outcome === "SUCCEEDED" ? outcome : "FAILED";
+}
+
 /** How a program ended, as the page says it. */
 export function outcomeNow(reason: string): string {
   const key = `outcome.${reason}`;

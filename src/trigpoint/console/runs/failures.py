@@ -62,7 +62,7 @@ _SIGNS: tuple[tuple[Hint, str], ...] = (
     ("missingModule", r"ModuleNotFoundError|No module named|ImportError"),
     ("tenantProject", r"[a-z][0-9a-f]{16}-tp\b"),
     ("forbidden", r"\b403\b|PermissionDenied|Forbidden|does not have .* access"),
-    ("noSuchObject", r"gs://\S+|No such object|\b404\b"),
+    ("noSuchObject", r"gs://\S+ (?:does not exist|was not found)|[Nn]o such object|\b404\b"),
     ("noSuchFile", r"FileNotFoundError|No such file or directory"),
     ("badArguments", r"error: (?:unrecognized arguments|the following arguments|argument )|SystemExit: 2"),
     ("crash", r"status of (?:139|134|6|11)\b|Segmentation fault"),

@@ -1,5 +1,6 @@
 """Lists runs over both kinds of resources, page by page, from the rows; and finds what belongs to one run."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -188,10 +189,18 @@ def _item(row: Row, message: Mapping[str, Any], backing: Row | None) -> RunItem:
         reason=str(job.notes.get("reason", "")) if job is not None and not message.get("endTime") else "",
         cause=failures.cause(str((message.get("error") or {}).get("message", ""))),
         replicas=sum(int(pool.get("replicaCount", 0)) for pool in pools),
-        machine=str((first.get("machineSpec") or {}).get("machineType", "")),
+        machines=_machines(pools),
         code=_code(first),
         labels=dict(row.labels),
     )
+
+
+def _machines(pools: Sequence[Mapping[str, Any]]) -> str:
+    """Return how many replicas a job has of each machine type, in the order of its pools."""
+    counts: Counter[str] = Counter()
+    for pool in pools:
+        counts[str((pool.get("machineSpec") or {}).get("machineType", ""))] += int(pool.get("replicaCount", 0))
+    return ", ".join(f"{count} × {machine}" for machine, count in counts.items() if count)
 
 
 def _state(row: Row, backing: Row | None) -> str:

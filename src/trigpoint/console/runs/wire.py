@@ -44,8 +44,8 @@ class RunItem:
     cause: str
     """Why it failed, in a line: what the program said last, or the service."""
     replicas: int
-    machine: str
-    """Machine type of the primary."""
+    machines: str
+    """How many replicas of which machine types, such as `1 × n1-standard-4, 2 × n1-standard-8`."""
     code: str
     """What it runs: a module, a command or an image."""
     labels: Mapping[str, str]

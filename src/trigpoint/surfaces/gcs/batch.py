@@ -11,7 +11,7 @@ from trigpoint.core.errors import InvalidArgument
 from trigpoint.surfaces.gcs.asking import Ask
 
 LIMIT = 1000
-_BOUNDARY = re.compile(r'boundary=(?:"([^"]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
+_BOUNDARY = re.compile(r"""boundary=(?:(["'])([^"']{1,200})\1|([^\s;"']{1,200}))""", re.IGNORECASE)
 _LINE = re.compile(rb"([A-Z]+) (?:https?://[^/\s]*)?(/[^\s?]*)(?:\?(\S*))? HTTP/1\.[01]")
 _BREAK = re.compile(rb"\r?\n\r?\n")
 
@@ -23,7 +23,7 @@ async def batch(ask: Ask, serve: Serve) -> Response:
     found = _BOUNDARY.search(ask.header("content-type"))
     if found is None:
         raise InvalidArgument("Content-Type: multipart/mixed needs a boundary.")
-    mark = b"--" + (found[1] or found[2]).encode()
+    mark = b"--" + (found[2] or found[3]).encode()
     parts = [part for part in (await ask.whole(64 << 20)).split(mark)[1:] if not part.startswith(b"--")]
     if len(parts) > LIMIT:
         raise InvalidArgument(f"The batch has {len(parts)} calls; at most {LIMIT} are allowed.")

@@ -9,7 +9,7 @@ from trigpoint.surfaces.gcs.asking import ClientGone, Threads
 
 PIECE = 512 << 10
 HEAD_LIMIT = 1 << 20
-_BOUNDARY = re.compile(r'boundary=(?:"([^"]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
+_BOUNDARY = re.compile(r"""boundary=(?:(["'])([^"']{1,200})\1|([^\s;"']{1,200}))""", re.IGNORECASE)
 _BREAK = re.compile(rb"\r?\n\r?\n")
 _TYPE = re.compile(rb"^content-type:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 
@@ -43,7 +43,9 @@ async def pour(body: AsyncIterator[bytes], write: Callable[[bytes], object], thr
 
 
 class Related:
-    """A `multipart/related` upload: JSON, then bytes. Takes CRLF and bare LF, quoted and bare boundaries.
+    """A `multipart/related` upload: JSON, then bytes. Takes CRLF and bare LF, bare and quoted boundaries.
+
+    The quotes are double, or single, as gcloud's are.
 
     The bytes are the last part, so they end where the body does: a boundary inside them ends nothing.
     """
@@ -52,7 +54,7 @@ class Related:
         found = _BOUNDARY.search(content_type)
         if found is None:
             raise InvalidArgument("Content-Type: multipart/related needs a boundary.")
-        self._mark = b"--" + (found[1] or found[2]).encode()
+        self._mark = b"--" + (found[2] or found[3]).encode()
         self._body = body
         self._rest = b""
 

@@ -92,7 +92,7 @@ function Seen({ picture, moment, seen }: { picture: Picture; moment: Moment; see
   return (
     <>
       {stateOf(seen) === "FAILED" && <Broken seen={seen} />}
-      {page && <Link to={page as "/"}>{say("open")}</Link>}
+      {page && node.kind !== "replica" && <Link to={page as "/"}>{say("open")}</Link>}
       {states.length > 0 && (
         <ol className={css.states} aria-label={say("states")}>
           {states.map((one) => (

@@ -12,11 +12,17 @@ export function tellAmount(say: Words, kind: EdgeKind, label: string, amount: Am
   const told: string[] = [];
   if (amount.rows) told.push(say("rows", { count: amount.rows, amount: formatCount(amount.rows) }));
   if (amount.lines) told.push(say("lines", { count: amount.lines, amount: formatCount(amount.lines) }));
-  if (amount.bytes && kind !== "exports") told.push(formatBytes(amount.bytes));
-  if (kind === "reads" && label === "gcs") told.push(tellOpened(say, amount.count));
+  const below = kind === "reads" && label === "gcs";
+  if (amount.bytes && kind !== "exports") told.push(below ? atMost(amount.bytes) : formatBytes(amount.bytes));
+  if (below) told.push(tellOpened(say, amount.count));
   const counts = kind === "asks" || kind === "calls" || told.length === 0;
   if (amount.count > 1 && counts) told.push(say("times", { count: amount.count, amount: formatCount(amount.count) }));
   return told.join(" · ");
+}
+
+/** Of files below /gcs only their sizes are known, not how much was read. */
+function atMost(bytes: number): string {
+  return `≤ ${formatBytes(bytes)}`;
 }
 
 /** How often a file below /gcs was opened. */
@@ -35,7 +41,7 @@ export function tellLabel(say: Words, kind: EdgeKind, label: string): string {
 /** What stands on an edge in the drawing: no more than its ends leave room for. */
 export function tellShort(say: Words, kind: EdgeKind, label: string, amount: Amount): string {
   if (kind === "logs") return tellAmount(say, kind, label, { ...amount, bytes: 0 });
-  if (kind === "reads" && label === "gcs") return formatBytes(amount.bytes);
+  if (kind === "reads" && label === "gcs") return atMost(amount.bytes);
   if (kind === "asks" && label !== "tokens") return "";
   return [kind === "asks" && tellLabel(say, kind, label), tellAmount(say, kind, label, amount)]
     .filter(Boolean)

@@ -42,7 +42,7 @@ export function bundled(
       kind: first.edge.kind,
       source: end(first.edge.source, dense, poolOf, alone),
       target: end(first.edge.target, dense, poolOf, alone),
-      label: labels.size === 1 ? first.edge.label : "",
+      label: labels.size === 1 ? first.edge.label : first.edge.kind === "reads" && labels.has("gcs") ? "gcs" : "",
       amount: summed(all.map(({ amount }) => amount)),
       last: Math.max(...all.map(({ last }) => last)),
       members: all.map(({ edge }) => edge.id),

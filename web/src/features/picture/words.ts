@@ -1,7 +1,7 @@
 // What a node says of itself at a glance, in one short line.
 
 import type { Node } from "~/api/console.gen";
-import { outcomeNow, stateNow } from "~/design/State";
+import { endState, outcomeNow, stateNow } from "~/design/State";
 import { saidNow } from "~/i18n/said";
 import { methodOf } from "~/lib/names";
 import { formatCount } from "~/lib/units";
@@ -21,9 +21,7 @@ export function titleOf(say: Words, { kind, title }: Node): string {
 
 /** The state that a node is shown in: of a replica that has ended, how. */
 export function stateOf({ state, facts }: SeenNode): string {
-  if (state !== "ENDED") return state;
-  if (facts.outcome === "SUCCEEDED") return "SUCCEEDED";
-  return facts.outcome === "STOPPED" || !facts.outcome ? state : "FAILED";
+  return endState(state, text(facts.outcome));
 }
 
 /** Why something is in its state, in one line: what a program printed is shown elsewhere. */

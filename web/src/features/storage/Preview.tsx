@@ -20,6 +20,7 @@ export function Preview({ object }: { object: StoredObject }) {
   const kind = kindOf(object.name, object.contentType ?? "");
   if (kind === "image") return <ImagePreview object={object} />;
   if (kind === "parquet") return <ParquetPreview object={object} />;
+  if (object.size === "0") return <p className={css.hint}>{say("preview.empty")}</p>;
   if (kind === "none") return <p className={css.hint}>{say("preview.none")}</p>;
   return <TextPreview object={object} kind={kind} />;
 }

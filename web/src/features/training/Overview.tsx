@@ -10,7 +10,7 @@ import { Named } from "~/design/Named";
 import { Card, Wide } from "~/design/Page";
 import plain from "~/design/plain.module.css";
 import { Said } from "~/design/Said";
-import { outcomeNow, State } from "~/design/State";
+import { endState, outcomeNow, State } from "~/design/State";
 import { Ago } from "~/design/Time";
 import { useTexts } from "~/i18n";
 import { idOf, methodOf, pageOf } from "~/lib/names";
@@ -194,7 +194,7 @@ function Replicas({ replicas }: { replicas: readonly ReplicaInfo[] }) {
                       {attempts > 1 && <div className={css.muted}>{say("attempt", { n: one.attempt })}</div>}
                     </td>
                     <td>
-                      <State state={one.state} />
+                      <State state={endState(one.state, one.reason)} />
                     </td>
                     <td>{one.machine}</td>
                     <td>

@@ -111,7 +111,7 @@ function columns(say: Say<(typeof trainingTexts.keys)[number]>): Column<RunItem>
       title: say("machine"),
       width: "150px",
       optional: true,
-      cell: (run) => (run.replicas ? `${run.replicas} × ${run.machine}` : ""),
+      cell: (run) => run.machines,
     },
     {
       id: "took",
