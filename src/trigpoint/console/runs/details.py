@@ -60,7 +60,7 @@ def _failure(message: Mapping[str, Any]) -> FailureInfo | None:
     if not text or str(message.get("state", "")).endswith("_CANCELLED"):
         return None
     found = failures.read(text)
-    return FailureInfo(found.what, found.task, found.evidence, found.line, failures.hints(text))
+    return FailureInfo(found.what, found.task, found.evidence, found.line, found.printed, failures.hints(text))
 
 
 def _replica(replica: Replica) -> ReplicaInfo:
