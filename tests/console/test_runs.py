@@ -13,6 +13,7 @@ from trigpoint.console.runs import failures, listing
 from trigpoint.console.runs.listing import Runs
 from trigpoint.core.errors import InvalidArgument
 from trigpoint.core.paging import Tokens
+from trigpoint.domains.jobs.failures import Ending, of_ending
 from trigpoint.store import resources
 from trigpoint.store.resources import Row
 
@@ -119,7 +120,7 @@ def test_a_run_says_why_it_waits_what_it_runs_and_why_it_failed(written: Written
     failed = written.job(2, "JOB_STATE_FAILED", endTime="2026-01-01T00:00:00Z", error={"message": FAILED})
     found = {run.name: run for run in written.runs.page("1", {}).runs}
     assert (found[waits].reason, found[waits].replicas, found[waits].code) == ("no room", 2, "trainer.task")
-    assert (found[failed].reason, found[failed].cause) == ("", "ValueError: no rows")
+    assert (found[failed].reason, found[failed].cause, found[failed].printed) == ("", "ValueError: no rows", True)
     parts = failures.read(FAILED)
     assert parts.what == "The replica workerpool0-0 exited with a non-zero status of 1."
     assert (parts.task, parts.line) == ("workerpool0-0", "ValueError: no rows")
@@ -129,6 +130,26 @@ def test_a_package_that_could_not_be_installed_is_told_by_the_first_line_of_what
     said = "gs://b/t.tar.gz could not be installed (exit code 1).\nerror: No solution found:\n" + "  and so on\n" * 9
     message = "The replica workerpool0-0 exited with a non-zero status of 1. Termination reason: Error. \n" + said
     assert failures.hints(message)[0] == "badPackage"
+
+
+@pytest.mark.parametrize(
+    ("ending", "printed", "looks"),
+    [
+        (Ending("workerpool0-0", exit_code=3, tail="The replica ran out of memory.\n"), True, []),
+        (Ending("workerpool0-0", exit_code=128, tail="The agent of x disappeared.\n"), True, []),
+        (Ending("workerpool0-0", exit_code=1, tail="MemoryError\n"), True, ["outOfMemory"]),
+        (Ending("workerpool0-0", signal=9, out_of_memory=True), False, ["outOfMemory"]),
+        (Ending("workerpool0-0", reason="The image i could not be provided: x."), False, ["image"]),
+        (Ending("workerpool0-0", reason="It could not be installed.", tail="said: no\n"), True, ["badPackage"]),
+    ],
+)
+def test_what_a_program_printed_is_told_from_what_the_service_says(
+    ending: Ending, printed: bool, looks: list[str]
+) -> None:
+    message = of_ending(ending, "p", "1").message
+    assert failures.read(message).printed == printed
+    assert failures.cause(message)[1] == printed
+    assert failures.hints(message) == looks
 
 
 def test_a_job_stands_for_its_pipelines_run(written: Written) -> None:

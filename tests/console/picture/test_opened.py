@@ -114,3 +114,18 @@ def test_a_program_is_what_the_job_asks_for_until_it_really_runs() -> None:
     assert shown(known, 140) == (started, ["No limit on memory."], "ValueError: x\n")
     assert [v.name for v in known[0].variables or ()] == ["MINE"]
     assert known[0].cluster is None
+
+
+def test_a_read_only_link_is_told_no_secrets_of_a_command_line() -> None:
+    one = member(CLAIMED=110, PREPARED=120, RUNNING=130)
+    hushed = {"argv": ["python3", "--api-key", "hush"], "environ": {"DSN": "hush", "URL": "http://u:hush@h"}}
+    one = replace(one, record=replace(one.record, **hushed))  # type: ignore[arg-type]
+    records = Records("demo", "t-tp", None, Resource(drawn.JOB, "", 90, 150, {}), [], members=[one])
+    node = next(node for node in rules.draw(records).nodes if node.kind == "replica")
+    known = opened.replica(records, one, node, guarded=True)
+    started = next(each for each in known if each.time == 130)
+    assert started.command == ["python3", "--api-key", "***"]
+    assert [(v.name, v.value, v.hidden) for v in started.variables or ()] == [
+        ("DSN", "", True),
+        ("URL", "http://***@h", False),
+    ]

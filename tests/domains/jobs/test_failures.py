@@ -42,6 +42,18 @@ def test_what_is_long_is_cut_at_a_line() -> None:
     assert len(long) <= 3506
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_of_a_last_line_that_is_long_the_head_is_kept(end: str) -> None:
+    told = failures.tail(FIRST + MEANWHILE + LAST + "ValueError: " + "q" * 6000 + end)
+    assert told.startswith("[...]\nValueError: qqq")
+    assert told.endswith("q [...]")
+    assert len(told) <= 3506
+
+
+def test_blank_lines_at_the_end_push_nothing_out() -> None:
+    assert failures.tail("oops" + "\n" * 4000) == "[...]\noops"
+
+
 def replica(**outcome: Any) -> Replica:
     where = {"job": "projects/1/locations/l/customJobs/7", "uid": "7-1", "task": "workerpool0-0", "host": "h"}
     how = {"pool": 0, "index": 0, "rank": 0, "machine_type": "m", "image": "i", "identity": "a", "tenant": "t"}

@@ -325,6 +325,8 @@ export interface FailureInfo {
   evidence: string;
   /** The line of the evidence that says most. */
   line: string;
+  /** Whether a program printed that line; else the service says it. */
+  printed: boolean;
   /** What kind of failure this looks like, the most likely first; the page has words for each. */
   hints: Hint[];
 }
@@ -395,6 +397,8 @@ export interface RunItem {
   reason: string;
   /** Why it failed, in a line: what the program said last, or the service. */
   cause: string;
+  /** Whether the program said that: no sentence of the service then, whatever it reads like. */
+  printed: boolean;
   replicas: number;
   /** How many replicas of which machine types, such as `1 × n1-standard-4, 2 × n1-standard-8`. */
   machines: string;

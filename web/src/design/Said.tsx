@@ -2,8 +2,10 @@
 import { useLanguage } from "~/i18n";
 import { said } from "~/i18n/said";
 
-export function Said({ text }: { text: string }) {
+/** What a program `printed` stays as it is, also where it reads like one of our sentences. */
+export function Said({ text, printed = false }: { text: string; printed?: boolean }) {
   const [now] = useLanguage();
+  if (printed) return <span lang="en">{text}</span>;
   return said(text, now).map((piece, index) =>
     piece.foreign ? (
       // biome-ignore lint/suspicious/noArrayIndexKey: pieces of one text never move

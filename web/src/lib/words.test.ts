@@ -11,7 +11,7 @@ describe("words", () => {
 
   it("joins what it splits", () => {
     for (const words of [
-      ["a b", "it's", '"', "$HOME", "", "x=1"],
+      ["a b", "it's", '"', "$HOME", "", "x=1", "=ls"],
       ["python3", "-c", "print('x y')\nprint(2)"],
     ]) {
       expect(splitWords(joinWords(words))).toEqual(words);

@@ -14,7 +14,9 @@ function unquoted(word: string): string {
   );
 }
 
-/** Words as one line that a shell takes apart into the same words. */
+/** Words as one line that a shell takes apart into the same words; zsh looks up what begins with an equals sign. */
 export function joinWords(words: readonly string[]): string {
-  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`)).join(" ");
+  return words
+    .map((word) => (/^[\w@%+:,./-][\w@%+=:,./-]*$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`))
+    .join(" ");
 }

@@ -52,7 +52,10 @@ def replica(records: Records, member: Member, node: Node, *, guarded: bool) -> l
 
     def program(time: Micros, command: Sequence[str], variables: Mapping[str, str]) -> Known:
         told = [_variable(name, value, given, guarded=guarded) for name, value in sorted(variables.items())]
-        return Known(time, command=list(command), variables=told, cluster=_cluster(variables))
+        line, cluster = list(command), _cluster(variables)
+        if guarded:
+            line, cluster = guarding.command(line), guarding.guarded(cluster)
+        return Known(time, command=line, variables=told, cluster=cluster)
 
     found = [program(node.since, record.command, record.variables)]
     if "PREPARED" in entered:
@@ -81,7 +84,8 @@ def _given(records: Records, pool: int) -> frozenset[str]:
 def _variable(name: str, value: str, given: frozenset[str], *, guarded: bool) -> Variable:
     hidden = guarded and guarding.secret(name)
     origin = "user" if name in given else "cluster" if name in _CLUSTER else "service"
-    return Variable(name, "" if hidden else value, origin, hidden)  # type: ignore[arg-type]
+    told = "" if hidden else guarding.value(value) if guarded else value
+    return Variable(name, told, origin, hidden)  # type: ignore[arg-type]
 
 
 def _cluster(variables: Mapping[str, str]) -> Mapping[str, Any] | None:

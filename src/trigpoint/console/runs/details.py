@@ -1,6 +1,7 @@
 """Tells everything about one run from its rows, its replicas and its narrative."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -32,10 +33,11 @@ def details(store: Store, jobs: Jobs, name: str, *, guarded: bool) -> RunDetails
         subjects = {row.name for row in (run, job) if row is not None}
         told = [event for subject in subjects for event in events.after(tx, 0, _MOST_EVENTS, subject)]
         messages = {row.kind: orjson.loads(row.json) for row in (run, job) if row is not None}
+        item = items(tx, [run])[0]
         told_as = guarding.guarded if guarded else dict
         shown = {kind: told_as(message) for kind, message in messages.items()}
         return RunDetails(
-            run=items(tx, [run])[0],
+            run=replace(item, code=guarding.words(item.code)) if guarded else item,
             pipeline=shown.get(PIPELINES),
             job=shown.get(JOBS),
             timeline=[
@@ -58,7 +60,7 @@ def _failure(message: Mapping[str, Any]) -> FailureInfo | None:
     if not text or str(message.get("state", "")).endswith("_CANCELLED"):
         return None
     found = failures.read(text)
-    return FailureInfo(found.what, found.task, found.evidence, found.line, failures.hints(text))
+    return FailureInfo(found.what, found.task, found.evidence, found.line, found.printed, failures.hints(text))
 
 
 def _replica(replica: Replica) -> ReplicaInfo:

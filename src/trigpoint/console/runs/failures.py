@@ -10,7 +10,7 @@ from trigpoint.console.runs.wire import Hint
 
 _MORE = re.compile(r"\n?To find out more about why your job exited please check the logs:.*", re.DOTALL)
 _SAID = re.compile(
-    r"(?P<what>The replica (?P<task>[\w-]+) .*?)(?: Termination reason: \w+\. ?)?\n(?P<tail>.+)", re.DOTALL
+    r"(?P<what>The replica (?P<task>[\w-]+) .*?)(?: Termination reason: (?P<how>\w+)\. ?)?\n(?P<tail>.+)", re.DOTALL
 )
 
 
@@ -26,6 +26,8 @@ class Failure:
     """The end of what it printed; empty when it says nothing of it."""
     line: str
     """The line of the evidence that says most: a traceback's last."""
+    printed: bool = False
+    """Whether a program printed that line: one that reads like a sentence of the service is none then."""
 
 
 def read(message: str) -> Failure:
@@ -37,23 +39,29 @@ def read(message: str) -> Failure:
         return Failure(text, task[1] if task else "", "", "")
     tail = found["tail"].strip()
     lines = [line for line in tail.splitlines() if line.strip()]
-    return Failure(found["what"].strip(), found["task"], tail, lines[-1].strip() if lines else "")
+    # Of a program that could not be started the first line says why; only what is behind it was printed.
+    printed = len(lines) > (1 if found["how"] == "StartError" else 0)
+    return Failure(found["what"].strip(), found["task"], tail, lines[-1].strip() if lines else "", printed)
 
 
-def cause(message: str) -> str:
-    """Return why something failed in one line; empty for no message."""
+def cause(message: str) -> tuple[str, bool]:
+    """Return why something failed in one line, and whether a program printed that; empty for no message."""
     if not message:
-        return ""
+        return "", False
     found = read(message)
-    return (found.line or found.what.splitlines()[0])[:300]
+    return (found.line or found.what.splitlines()[0])[:300], found.printed
 
 
-# Patterns of what programs and the service say, the surest first.
-_SIGNS: tuple[tuple[Hint, str], ...] = (
-    ("outOfMemory", r"ran out of memory|MemoryError|Cannot allocate memory"),
+# Patterns of what the service says; programs that print the like are not meant.
+_SAYINGS: tuple[tuple[Hint, str], ...] = (
+    ("outOfMemory", r"ran out of memory"),
     ("timeout", r"ran longer than its timeout"),
     ("lost", r"disappeared"),
     ("quota", r"quota metrics exceed|Resources are insufficient"),
+)
+# Patterns of what programs and the service say, the surest first.
+_SIGNS: tuple[tuple[Hint, str], ...] = (
+    ("outOfMemory", r"MemoryError|Cannot allocate memory"),
     ("image", r"The image .* could not be provided|is not a prebuilt image"),
     (
         "badPackage",
@@ -74,4 +82,7 @@ def hints(message: str) -> list[Hint]:
     found = read(message)
     lines = found.evidence.splitlines()
     near = "\n".join([found.what, found.line, *lines[:1], *lines[-6:]])
-    return [hint for hint, sign in _SIGNS if re.search(sign, near)][:3]
+    ours = found.what if found.printed else f"{found.what}\n{found.line}"
+    looks = [hint for hint, sign in _SAYINGS if re.search(sign, ours)]
+    looks += [hint for hint, sign in _SIGNS if re.search(sign, near)]
+    return list(dict.fromkeys(looks))[:3]

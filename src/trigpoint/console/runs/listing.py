@@ -178,6 +178,7 @@ def _item(row: Row, message: Mapping[str, Any], backing: Row | None) -> RunItem:
     spec = _spec(message)
     pools = spec.get("workerPoolSpecs") or []
     first = pools[0] if pools else {}
+    cause, printed = failures.cause(str((message.get("error") or {}).get("message", "")))
     return RunItem(
         name=row.name,
         title=row.display_name or id_of(row.name),
@@ -187,7 +188,8 @@ def _item(row: Row, message: Mapping[str, Any], backing: Row | None) -> RunItem:
         ended=_time(message, "endTime"),
         job=job.name if job is not None else "",
         reason=str(job.notes.get("reason", "")) if job is not None and not message.get("endTime") else "",
-        cause=failures.cause(str((message.get("error") or {}).get("message", ""))),
+        cause=cause,
+        printed=printed,
         replicas=sum(int(pool.get("replicaCount", 0)) for pool in pools),
         machines=_machines(pools),
         code=_code(first),

@@ -43,6 +43,8 @@ class RunItem:
     """Why it waits; empty while it does not."""
     cause: str
     """Why it failed, in a line: what the program said last, or the service."""
+    printed: bool
+    """Whether the program said that: no sentence of the service then, whatever it reads like."""
     replicas: int
     machines: str
     """How many replicas of which machine types, such as `1 × n1-standard-4, 2 × n1-standard-8`."""
@@ -74,6 +76,8 @@ class FailureInfo:
     """The end of what that replica printed; empty when it says nothing of the cause."""
     line: str
     """The line of the evidence that says most."""
+    printed: bool
+    """Whether a program printed that line; else the service says it."""
     hints: Sequence[Hint]
     """What kind of failure this looks like, the most likely first; the page has words for each."""
 

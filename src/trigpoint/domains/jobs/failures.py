@@ -14,6 +14,7 @@ NOT_STARTED = 128
 """The exit status of a replica whose program could not be started."""
 _TAIL = 3500
 """Characters of the program's own output that an error carries at most."""
+_CUT = " [...]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +83,16 @@ def tail(text: str) -> str:
     """Return what a program said last, at most 3,500 characters, cut at a line with the elision marked.
 
     That is its last traceback, with those that it follows from, and whatever comes after; without one, the end.
+    Of a last line that is longer than that its head is kept: it says what is wrong.
     """
     text = text[_last_traceback(text) :]
     if len(text) <= _TAIL:
         return text
-    kept = text[-_TAIL:]
-    return "[...]\n" + kept[kept.find("\n") + 1 :]
+    kept = text[-_TAIL:].partition("\n")[2]
+    if not kept.strip():
+        last = text.rstrip().rpartition("\n")[2]
+        kept = f"{last[: _TAIL - len(_CUT)]}{_CUT}" if len(last) > _TAIL - len(_CUT) else last
+    return "[...]\n" + kept
 
 
 def _last_traceback(text: str) -> int:

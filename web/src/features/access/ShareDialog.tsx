@@ -25,6 +25,7 @@ export function ShareDialog({ run, title, onClose }: { run: string; title: strin
     <Modal opened onClose={onClose} title={say("share", { title })} size="lg">
       <div className={css.stack}>
         <p>{say("share.why")}</p>
+        <p>{say("share.shown")}</p>
         {!make.data && (
           <div className={css.row}>
             <span>{say("share.days")}</span>

@@ -19,6 +19,8 @@ export const accessTexts = texts("access", {
     share: "Share {{title}}",
     "share.why":
       "Whoever has the link sees this one run and nothing else, and can change nothing. It works for as long as you choose here, whether or not the run is over by then, or until you take it back.",
+    "share.shown":
+      "It shows the run's arguments, environment variables, logs and errors. Values whose names look like secrets and passwords in addresses are masked; what a program prints is shown as it is.",
     "share.days": "The link works for",
     "share.until": "It works until {{time}}.",
     "share.open": "Open links to this run",
@@ -45,6 +47,8 @@ export const accessTexts = texts("access", {
     share: "分享 {{title}}",
     "share.why":
       "持有此链接的人只能查看这一次运行，看不到其他内容，也不能做任何修改。链接在所选的有效期内可用（与运行是否结束无关），也可随时收回。",
+    "share.shown":
+      "链接会显示此运行的参数、环境变量、日志和错误。名称像密钥的值以及地址中的密码会被隐去；程序打印的内容则原样显示。",
     "share.days": "链接有效期",
     "share.until": "有效期至 {{time}}。",
     "share.open": "此运行的有效链接",

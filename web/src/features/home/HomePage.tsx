@@ -83,8 +83,11 @@ function Runs({ runs }: { runs: readonly RunItem[] }) {
               {run.title}
             </Link>
             {(run.cause || run.reason) && (
-              <small className={run.cause ? css.cause : css.muted} title={words(run.cause || run.reason)}>
-                <Said text={run.cause || run.reason} />
+              <small
+                className={run.cause ? css.cause : css.muted}
+                title={run.printed ? run.cause : words(run.cause || run.reason)}
+              >
+                <Said text={run.cause || run.reason} printed={run.printed} />
               </small>
             )}
           </span>

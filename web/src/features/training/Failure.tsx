@@ -24,7 +24,7 @@ export function Failure({ failure, onLogs }: { failure: FailureInfo; onLogs: () 
       </p>
       {failure.line && (
         <p className={css.line} data-data>
-          <Said text={failure.line} />
+          <Said text={failure.line} printed={failure.printed} />
         </p>
       )}
       {failure.hints.length > 0 && (

@@ -99,7 +99,7 @@ function Lead({ details: { run } }: { details: RunDetails }) {
       {run.cause && (
         <span className={css.cause}>
           {" · "}
-          <Said text={run.cause} />
+          <Said text={run.cause} printed={run.printed} />
         </span>
       )}{" "}
       <Labels labels={run.labels} />

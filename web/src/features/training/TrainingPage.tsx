@@ -92,10 +92,10 @@ function columns(say: Say<(typeof trainingTexts.keys)[number]>): Column<RunItem>
       cell: (run) => (
         <span
           className={run.cause ? css.cause : css.muted}
-          title={saidNow(run.cause || run.reason) || run.code}
+          title={(run.printed ? run.cause : saidNow(run.cause || run.reason)) || run.code}
           data-data={!run.cause && !run.reason ? "" : undefined}
         >
-          {run.cause || run.reason ? <Said text={run.cause || run.reason} /> : run.code}
+          {run.cause || run.reason ? <Said text={run.cause || run.reason} printed={run.printed} /> : run.code}
         </span>
       ),
     },

@@ -6,6 +6,7 @@ import { restOf, shellOf } from "./code";
 import { EMPTY, type Form } from "./form";
 import { ALONE } from "./pools";
 import { pythonOf } from "./python";
+import { requirementsOf } from "./requirements";
 
 const JOB: Form = {
   ...EMPTY,
@@ -37,6 +38,14 @@ describe("gcloud", () => {
     expect(JSON.parse(words.at(-1) ?? "")).toEqual(specOf(JOB));
     expect(words).toContain('--display-name=a"b\\');
     expect(words).toContain("--labels=team=vision,stage=test");
+  });
+  it.each(["bash", "sh"])("is packed by %s as people typed it, backslashes too", (shell) => {
+    const form: Form = { ...EMPTY, name: "n", image: "i", requirements: `\\\\"]);print('x')#` };
+    const packing = shellOf(form, "p", "l")
+      .split("\n")
+      .find((line) => line.endsWith("> setup.py"));
+    const said = execFileSync(shell, ["-c", packing?.replace(" > setup.py", "") ?? ""], { encoding: "utf8" });
+    expect(said).toContain(`install_requires=${JSON.stringify(requirementsOf(form))})\n`);
   });
   it("packs a script before it sends it", () => {
     const text = shellOf({ ...JOB, how: "script", package: "", requirements: "pandas, gcsfs" }, "p", "l", "mine");

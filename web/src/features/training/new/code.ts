@@ -27,7 +27,8 @@ function packing(form: Form, archive: string): string[] {
   const setup = `from setuptools import setup; setup(name="trainer_script", version="0.1", packages=["trainer_script"], install_requires=${JSON.stringify(requirementsOf(form))})`;
   return [
     "mkdir -p trainer_script && touch trainer_script/__init__.py && cp your_script.py trainer_script/task.py",
-    `echo ${joinWords([setup])} > setup.py`,
+    // Not echo: that of sh and zsh reads backslashes.
+    `printf '%s\\n' ${joinWords([setup])} > setup.py`,
     `python3 setup.py --quiet sdist && gcloud storage cp dist/trainer_script-0.1.tar.gz ${joinWords([archive])}`,
   ];
 }

@@ -68,6 +68,36 @@ describe("formOf", () => {
   ])("gives back the form of a %s job", (_, form) => expect(formOf(bodyOf(form) as CustomJob, null)).toEqual(form));
   it("gives back the form of a pipeline, but not where its results lie", () =>
     expect(formOf(null, bodyOf(PIPELINE) as TrainingPipeline)).toEqual({ ...PIPELINE, output: "" }));
+  it("keeps environment variables as they are, whatever is in them", () => {
+    const values = [
+      "1\nLD_PRELOAD=/x.so",
+      " two ",
+      '"',
+      '"quoted"',
+      '"a" b',
+      "\\n",
+      "a\rb",
+      "",
+      "x=y",
+      "\ttab",
+      '{"a": "b"}',
+    ];
+    const env = values.map((value, i) => ({ name: `V${i}`, value }));
+    const form = formOf(
+      { jobSpec: { workerPoolSpecs: [{ replicaCount: "1", containerSpec: { imageUri: "i", env } }] } },
+      null,
+    );
+    expect(form.env.split("\n")).toHaveLength(values.length);
+    expect(specOf(form).workerPoolSpecs?.[0]?.containerSpec?.env).toEqual(env);
+  });
+  it("has environment variables without quotes where none are needed", () => {
+    const env = [{ name: "A", value: 'it\'s "one" {1}' }];
+    const form = formOf(
+      { jobSpec: { workerPoolSpecs: [{ replicaCount: "1", containerSpec: { imageUri: "i", env } }] } },
+      null,
+    );
+    expect(form.env).toBe('A=it\'s "one" {1}');
+  });
   it("leaves out labels that only the service may give", () =>
     expect(formOf({ labels: { "goog/x": "1", a: "b" } }, null).labels).toBe("a=b"));
 });

@@ -1,4 +1,5 @@
-// NAME=VALUE, a line each: environment variables and labels as people type them. Pure.
+// NAME=VALUE, a line each: environment variables and labels as people type them. A value in double quotes is a string of
+// JSON, so that any can be written: of several lines, with blanks around it, or in quotes of its own. Pure.
 
 export interface Pair {
   name: string;
@@ -9,11 +10,33 @@ export interface Pair {
 export function pairsOf(text: string): Pair[] {
   return lines(text)
     .filter((line) => line.includes("="))
-    .map((line) => ({ name: line.slice(0, line.indexOf("=")).trim(), value: line.slice(line.indexOf("=") + 1) }));
+    .map((line) => ({
+      name: line.slice(0, line.indexOf("=")).trim(),
+      value: unquoted(line.slice(line.indexOf("=") + 1)),
+    }));
 }
 
+/** The text that has these pairs, with quotes around the values that need them. */
 export function textOfPairs(pairs: readonly { name?: string; value?: string }[]): string {
-  return pairs.map(({ name = "", value = "" }) => `${name}=${value}`).join("\n");
+  return pairs
+    .map(({ name = "", value = "" }) => `${name}=${isPlain(value) ? value : JSON.stringify(value)}`)
+    .join("\n");
+}
+
+/** Whether a value stays as it is without quotes, in a field for text too: that makes line feeds of carriage returns. */
+function isPlain(value: string): boolean {
+  return value === value.trim() && !/\p{Cc}/u.test(value) && unquoted(value) === value;
+}
+
+/** What is no string of JSON is itself. */
+function unquoted(value: string): string {
+  if (!value.startsWith('"')) return value;
+  try {
+    const read: unknown = JSON.parse(value);
+    return typeof read === "string" ? read : value;
+  } catch {
+    return value;
+  }
 }
 
 const KEY = /^[a-z0-9][a-z0-9_-]{0,62}$/;

@@ -53,7 +53,8 @@ export const newTexts = texts("new-job", {
     "account.hint": "Email of the account that the code runs as; left empty, the project's own for training.",
     "account.need": "Write the email of a service account.",
     env: "Environment variables",
-    "env.hint": "NAME=VALUE, one a line.",
+    "env.hint":
+      'NAME=VALUE, one a line. A value in double quotes is read as JSON: NAME="two\\nlines" has two lines, NAME=" x " keeps its blanks.',
     data: "Data",
     dataset: "Managed dataset",
     "dataset.none": "No dataset",
@@ -128,7 +129,8 @@ export const newTexts = texts("new-job", {
     "account.hint": "代码以此账号的身份运行，请填写其邮箱；留空则使用项目默认的训练账号。",
     "account.need": "请填写服务账号的邮箱。",
     env: "环境变量",
-    "env.hint": "每行一个 NAME=VALUE。",
+    "env.hint":
+      '每行一个 NAME=VALUE。双引号中的值按 JSON 字符串读取：NAME="two\\nlines" 表示两行，NAME=" x " 保留首尾空格。',
     data: "数据",
     dataset: "托管数据集",
     "dataset.none": "不使用数据集",
