@@ -39,12 +39,12 @@ export function NewJobPage() {
   return (
     <Page title={from.data ? say("clone", { name: from.data.run.title }) : say("title")}>
       {from.isError && <Problem error={from.error} />}
-      <NewJob key={address.from ?? ""} start={start} />
+      <NewJob key={address.from ?? ""} start={start} cloned={!!address.from} />
     </Page>
   );
 }
 
-function NewJob({ start }: { start: Form }) {
+function NewJob({ start, cloned }: { start: Form; cloned: boolean }) {
   const say = useTexts(newTexts);
   const project = useProject(useParams({ strict: false }).project);
   const { location } = useSession();
@@ -88,6 +88,7 @@ function NewJob({ start }: { start: Form }) {
           bucket={bucket}
           onBucket={setBucket}
           lacks={tried ? lacks : []}
+          cloned={cloned}
         />
         {send.isError && <Problem error={send.error} />}
         <div>

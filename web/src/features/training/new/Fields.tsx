@@ -26,6 +26,8 @@ interface Given {
   onBucket: (bucket: string) => void;
   /** fields that still lack something */
   lacks: readonly (keyof Form)[];
+  /** whether the form began as another run's */
+  cloned: boolean;
 }
 
 export function Fields(given: Given) {
@@ -85,7 +87,7 @@ export function Fields(given: Given) {
           <TextInput
             label={say("output")}
             withAsterisk={isPipeline(form)}
-            description={say("output.hint")}
+            description={say(given.cloned ? "output.cloned" : "output.hint")}
             value={form.output}
             onChange={(event) => onChange({ output: event.currentTarget.value })}
             error={lacks.includes("output") && say("output.need")}
