@@ -38,6 +38,12 @@ class Touch:
     """Bytes of the object where they are known from the access itself."""
     made: bool = False
     """Whether it was written."""
+    growth: Steps = ()
+    """How the size of a file below /gcs came about."""
+
+    def size_by(self, time: Micros) -> int:
+        """Return the bytes that it had by a time."""
+        return max((step.bytes for step in self.growth if step.time <= time), default=self.size)
 
 
 @dataclass(frozen=True)
@@ -154,7 +160,8 @@ def _touch(touched: dict[str, Touch], me: str, what: str, thing: str, chain: Ste
     made = what in MADE
     size = 0 if what == READS else first.bytes if what == WRITES else last.bytes
     read, written = last.bytes if what == READS else 0, last.bytes if made else 0
-    found = Touch(*split(thing), me, begun, last.time, read, written, last.count, size, made)
+    growth = chain if what == SAVED else ()
+    found = Touch(*split(thing), me, begun, last.time, read, written, last.count, size, made, growth)
     touched[thing] = found if thing not in touched else _both(touched[thing], found)
 
 
@@ -204,4 +211,5 @@ def _both(one: Touch, other: Touch) -> Touch:
         opens=one.opens + other.opens,
         size=max(one.size, other.size),
         made=one.made or other.made,
+        growth=(*one.growth, *other.growth),
     )

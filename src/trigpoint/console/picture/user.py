@@ -243,7 +243,7 @@ def _put_model(sheet: Sheet, records: Records, uploaded: Event, touched: Mapping
         inside = joined(touch for touch in touches if touch.uri.startswith(content) and touch.time <= time)
         newest = _newest(touch for touch in inside.values() if touch.made)
         if newest and content != "/":
-            amount = Amount(time, sum(touch.size for touch in newest), count=len(newest))
+            amount = Amount(time, sum(touch.size_by(time) for touch in newest), count=len(newest))
             sheet.edge("becomes", place.id, ident, time, until=time, amounts=(amount,))
 
 
