@@ -2,7 +2,7 @@
 import { Said } from "~/design/Said";
 import { useTexts } from "~/i18n";
 import type { SeenNode } from "./moment";
-import css from "./Picture.module.css";
+import panel from "./Panel.module.css";
 import { pictureTexts } from "./texts";
 import { causeOf, frameOf } from "./trouble";
 
@@ -12,7 +12,7 @@ export function Broken({ seen }: { seen: SeenNode }) {
   const frame = frameOf(seen);
   if (!cause && !frame) return null;
   return (
-    <section className={css.broken} aria-label={say("broken")}>
+    <section className={panel.broken} aria-label={say("broken")}>
       <strong data-data>
         <Said text={cause} />
       </strong>

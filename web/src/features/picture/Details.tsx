@@ -18,6 +18,7 @@ import { factsOf } from "./facts";
 import { More } from "./More";
 import type { Moment, SeenNode } from "./moment";
 import { openedAt } from "./opened";
+import panel from "./Panel.module.css";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
 import { whyTexts } from "./why";
@@ -41,8 +42,8 @@ export function Details({ picture, moment, id, explains, onClose }: Given) {
   if (!node) return null;
   const seen = moment.nodes.get(id);
   return (
-    <aside className={css.details} aria-label={say("details")}>
-      <div className={css.detailsHead}>
+    <aside className={panel.details} aria-label={say("details")}>
+      <div className={panel.detailsHead}>
         <div>
           <small className={css.muted}>{say(`kind.${node.kind}`)}</small>
           <h2>{titleOf(say, node)}</h2>
@@ -94,7 +95,7 @@ function Seen({ picture, moment, seen }: { picture: Picture; moment: Moment; see
       {stateOf(seen) === "FAILED" && <Broken seen={seen} />}
       {page && node.kind !== "replica" && <Link to={page as "/"}>{say("open")}</Link>}
       {states.length > 0 && (
-        <ol className={css.states} aria-label={say("states")}>
+        <ol className={panel.states} aria-label={say("states")}>
           {states.map((one) => (
             <li key={`${one.time}-${one.state}`}>
               <time>{formatClock(one.time, true)}</time>
@@ -122,7 +123,7 @@ function Passed({ picture, moment, id }: { picture: Picture; moment: Moment; id:
   const titles = new Map(picture.nodes.map((one) => [one.id, titleOf(say, one)]));
   if (edges.length === 0) return null;
   return (
-    <ul className={css.passed}>
+    <ul className={panel.passed}>
       {edges.slice(0, MOST_PASSED).map(({ edge, amount }) => (
         <li key={edge.id}>
           <span>

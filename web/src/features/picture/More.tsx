@@ -13,6 +13,7 @@ import { joinWords } from "~/lib/words";
 import { tellOpened } from "./amounts";
 import { wordOf } from "./facts";
 import type { Opened } from "./opened";
+import panel from "./Panel.module.css";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
 
@@ -26,7 +27,7 @@ export function More({ opened: { known, resourceSince, objects, usage } }: { ope
       {evidence && <Listing title={say("evidence")} text={evidence} />}
       {lost && lost.length > 0 && (
         <Part title={say("lost")}>
-          <ul className={css.plain}>
+          <ul className={panel.plain}>
             {lost.map((one) => (
               <li key={one}>
                 <Said text={one} />
@@ -108,7 +109,7 @@ function Variables({ variables }: { variables: readonly Variable[] }) {
   const say = useTexts(pictureTexts);
   return (
     <Part title={say("variables")}>
-      <dl className={css.variables}>
+      <dl className={panel.variables}>
         {variables.map((one) => (
           <div key={one.name} title={say(`origin.${one.origin}`)} data-origin={one.origin}>
             <dt>{one.name}</dt>
@@ -124,7 +125,7 @@ function Objects({ objects }: { objects: readonly Thing[] }) {
   const say = useTexts(pictureTexts);
   return (
     <Part title={say("objects")}>
-      <ul className={css.passed}>
+      <ul className={panel.passed}>
         {objects.slice(0, MOST_OBJECTS).map((one) => {
           const page = one.uri.includes("*") ? undefined : pageOf(one.uri);
           const told = [
