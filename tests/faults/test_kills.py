@@ -104,13 +104,15 @@ def drain(rest: Rest, journal: Journal) -> None:
             if rest.call("POST", f"/v1/{item['name']}:cancel", {}).ok:
                 journal.cancelled.add(item["name"])
 
-    def all_over() -> bool:
-        states = [
-            item["state"] for kind in (JOBS, PIPELINES) for item in rest.pages(f"/v1/{rest.parent}/{kind}", kind, 100)
-        ]
-        return all(state in FINAL or state in PIPELINE_FINAL for state in states)
+    def left() -> list[str]:
+        items = [item for kind in (JOBS, PIPELINES) for item in rest.pages(f"/v1/{rest.parent}/{kind}", kind, 100)]
+        over = FINAL | PIPELINE_FINAL
+        return [f"{item['name']} {item['displayName']} {item['state']}" for item in items if item["state"] not in over]
 
-    wait_until(all_over, 90, 0.3, "the runs do not end")
+    try:
+        wait_until(lambda: not left(), 90, 0.3, "the runs do not end")
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {left()}") from None
 
 
 def logs(rest: Rest, journal: Journal) -> list[str]:
