@@ -40,7 +40,7 @@ def test_versions_are_counted_described_and_lose_aliases_in_words(look: Open, se
 
 def test_lineage_begins_at_runs_has_directions_and_offers_only_what_there_is(look: Open, served: Served) -> None:
     page = look(f"{PROJECT}/lineage").page
-    page.get_by_role("listitem").filter(has_text="training pipeline").get_by_role("link").first.click()
+    page.get_by_role("listitem").filter(has_text="console-pipeline").get_by_role("link").first.click()
     expect(page.locator(".react-flow__node").first).to_be_visible()
     expect(page.get_by_text("read by", exact=True)).to_be_visible()
     page.locator(".react-flow__node").filter(has_text="workerpool0-0").first.click()

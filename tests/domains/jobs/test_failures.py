@@ -84,3 +84,17 @@ def test_a_program_that_could_not_be_started_has_the_status_of_a_container_that_
         "status of 128. Termination reason: StartError. \nThe replica" in failures.of_ending(ending, "1", "7").message
     )
     assert replica(reason="LOST").ending() == Ending("workerpool0-0", reason="LOST", lost=True)
+
+
+@pytest.mark.parametrize(
+    ("line", "ours"),
+    [
+        ("gs://b/x.tar.gz does not exist, or the job's service account may not see it; check packageUris", True),
+        ("gs://b/x.tar.gz is not a usable package: the archive is damaged: truncated header", True),
+        ("The replica ran out of memory.", False),
+        ("ValueError: no rows", False),
+        ("", False),
+    ],
+)
+def test_what_the_agent_says_of_packages_is_no_program_s(line: str, ours: bool) -> None:
+    assert failures.told_by_agent(line) is ours

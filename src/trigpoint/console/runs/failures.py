@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from trigpoint.console.runs.wire import Hint
+from trigpoint.domains.jobs import told_by_agent
 
 _MORE = re.compile(r"\n?To find out more about why your job exited please check the logs:.*", re.DOTALL)
 _SAID = re.compile(
@@ -40,8 +41,9 @@ def read(message: str) -> Failure:
     tail = found["tail"].strip()
     lines = [line for line in tail.splitlines() if line.strip()]
     # Of a program that could not be started the first line says why; only what is behind it was printed.
-    printed = len(lines) > (1 if found["how"] == "StartError" else 0)
-    return Failure(found["what"].strip(), found["task"], tail, lines[-1].strip() if lines else "", printed)
+    line = lines[-1].strip() if lines else ""
+    printed = len(lines) > (1 if found["how"] == "StartError" else 0) and not told_by_agent(line)
+    return Failure(found["what"].strip(), found["task"], tail, line, printed)
 
 
 def cause(message: str) -> tuple[str, bool]:

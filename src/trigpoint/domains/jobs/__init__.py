@@ -11,6 +11,7 @@ from trigpoint.core.errors import AlreadyExists
 from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import CustomJob, CustomJobSpec
 from trigpoint.domains.jobs import records, specs
 from trigpoint.domains.jobs.admission import Host, Machines
+from trigpoint.domains.jobs.failures import told_by_agent
 from trigpoint.domains.jobs.kinds import CUSTOM_JOB, LONE_JOB
 from trigpoint.domains.jobs.launch import Accounts, Images, Launcher, Places
 from trigpoint.domains.jobs.queue import Load, Queue
@@ -28,7 +29,7 @@ from trigpoint.kernel.standard import Handler, Standard
 from trigpoint.runtime.engine import Engine
 from trigpoint.store import Tx
 
-__all__ = ["CUSTOM_JOB", "LONE_JOB", "Answer", "Host", "Jobs", "Load", "Parts", "Places", "Replica"]
+__all__ = ["CUSTOM_JOB", "LONE_JOB", "Answer", "Host", "Jobs", "Load", "Parts", "Places", "Replica", "told_by_agent"]
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,12 @@
 Texts follow vertex-training.md section 3.10 where the service's own wording is known; the fix is ours.
 """
 
+import re
+import string
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from trigpoint.agent import sentences as agent
 from trigpoint.core.pb.google.rpc.status_pb import Status
 from trigpoint.domains.jobs import sentences
 
@@ -93,6 +96,32 @@ def tail(text: str) -> str:
         last = text.rstrip().rpartition("\n")[2]
         kept = f"{last[: _TAIL - len(_CUT)]}{_CUT}" if len(last) > _TAIL - len(_CUT) else last
     return "[...]\n" + kept
+
+
+def told_by_agent(line: str) -> bool:
+    """Return whether a line is what the agent says when it cannot make a program ready: none has run then."""
+    return bool(_UNREADY.fullmatch(line))
+
+
+def _pattern(template: str) -> str:
+    parts = string.Formatter().parse(template)
+    return "".join(re.escape(said) + (".+" if name is not None else "") for said, name, _, _ in parts)
+
+
+_UNREADY = re.compile(
+    "|".join(
+        _pattern(template)
+        for template in (
+            agent.NOT_STORED,
+            agent.NOT_USABLE,
+            agent.NOT_INSTALLED,
+            agent.NO_URI,
+            agent.NO_OBJECT,
+            agent.NO_ACCESS,
+            agent.NOT_READ,
+        )
+    )
+)
 
 
 def _last_traceback(text: str) -> int:
