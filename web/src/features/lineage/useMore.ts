@@ -4,7 +4,7 @@ import type { LineageSubgraph } from "~/api/vertex.gen";
 import { type Graph, grown, newIn, type Shown } from "./graph";
 import { around } from "./load";
 
-/** Nodes that are looked behind; further ones offer more without that being known. */
+/** Nodes that are looked behind; further ones, and those of larger graphs, offer more without that being known. */
 const MOST = 200;
 const AT_ONCE = 6;
 
@@ -20,10 +20,12 @@ export function useMore(
   change: (next: (now: Graph) => Graph) => void,
   failed: (problem: unknown) => void,
 ): More {
+  const large = graph.things.size > MOST;
   const asked = useRef(new Set<string>());
   const [found, setFound] = useState<ReadonlyMap<string, LineageSubgraph | null>>(new Map());
   // biome-ignore lint/correctness/useExhaustiveDependencies: when some have answered, the next are asked
   useEffect(() => {
+    if (large) return; // every answer draws the graph anew
     const open = [...graph.things.keys()].filter((id) => !graph.explored.has(id) && !asked.current.has(id));
     const next = open.slice(0, Math.max(0, Math.min(AT_ONCE, MOST - asked.current.size)));
     if (next.length === 0) return;
@@ -38,9 +40,9 @@ export function useMore(
       if (graph.explored.has(id)) return false;
       const known = found.get(id);
       if (known) return newIn(graph, known) > 0;
-      return known === null || (asked.current.size >= MOST && !asked.current.has(id));
+      return known === null || large || (asked.current.size >= MOST && !asked.current.has(id));
     },
-    [graph, found],
+    [graph, found, large],
   );
   const offered = useCallback((node: string) => (members.get(node) ?? []).some(isOpen), [members, isOpen]);
   const show = useCallback(
