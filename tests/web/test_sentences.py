@@ -71,9 +71,9 @@ def owned() -> dict[str, dict[str, str]]:
 
 
 def owner(path: Path, tree: ast.Module) -> str:
-    """Return the package whose sentences a module says; empty for none."""
+    """Return the package whose sentences a module calls `sentences`; empty for none."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and any(name.name == "sentences" for name in node.names):
+        if isinstance(node, ast.ImportFrom) and any((name.asname or name.name) == "sentences" for name in node.names):
             package = ".".join(path.parent.relative_to(SOURCE).parts)
             return package if node.level else str(node.module).removeprefix("trigpoint.")
     return ""
