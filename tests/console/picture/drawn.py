@@ -152,6 +152,7 @@ def _series(draw: Any, member: Member, created: int) -> dict[tuple[str, str], li
             st.sampled_from(
                 [("print", "stdout"), ("print", "runner"), ("ask", "token"), ("ask", "other")]
                 + [(what, thing) for what in ("read", "write") for thing in THINGS]
+                + [("copy", f"{source}\n{made}") for source in THINGS[::3] for made in THINGS[4:8]]
                 + [(what, thing) for what in ("open", "save") for thing in BELOW]
             ),
             max_size=6,
@@ -159,7 +160,7 @@ def _series(draw: Any, member: Member, created: int) -> dict[tuple[str, str], li
         )
     )
     for what, thing in wanted:
-        clock, chain = Clock(draw, created), list[Step]()
+        clock, chain = Clock(draw, created + 1), list[Step]()
         for size in draw(st.lists(st.integers(0, 50), min_size=1, max_size=5)):
             growth = Growth(clock.on(0, 4 * SECOND), size, lines=1, count=1)
             step = steps.grown(chain[-1] if chain else None, member.record.name, what, thing, growth)

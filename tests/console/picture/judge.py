@@ -73,13 +73,16 @@ def _edges(ran: Ran, found: dict[str, Any]) -> None:
 
 
 def _accesses(ran: Ran) -> None:
-    """What edges say in all must be what storage served; files below /gcs are not served by anybody."""
+    """What edges say in all must be what storage served, or copied; files below /gcs are not served by anybody."""
     served = ran.truth.accesses()
+    copied = [copy for did in ran.truth.did.values() for copy in did["copied"]]
+    size, makes = sum(size for *_, size in copied), len({made for _, made, _ in copied})
+    copies = {"read": {"bytes": size, "count": len(copied)}, "write": {"bytes": size, "count": makes}}
     for verb, kinds in {"read": ("reads", "fetches"), "write": ("writes",)}.items():
         lasts = [e["amounts"][-1] for e in ran.picture["edges"] if e["kind"] in kinds and e["label"] != "gcs"]
         wanted = [total for (v, uri), total in served.items() if v == verb and uri not in ran.truth.below_gcs]
         for name in ("bytes", "count"):
-            assert sum(one[name] for one in lasts) == sum(total[name] for total in wanted)
+            assert sum(one[name] for one in lasts) + copies[verb][name] == sum(total[name] for total in wanted)
 
 
 def _states_at_past_instants(ran: Ran) -> None:

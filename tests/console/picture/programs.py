@@ -22,7 +22,7 @@ from urllib.parse import quote
 plan = json.loads(sys.argv[1])
 task = os.environ["TRIGPOINT_REPLICA"].rpartition("/")[2]
 attempt = int(os.environ["TRIGPOINT_REPLICA"].rpartition("/")[0].rpartition("-")[2])
-did = {"tokens": 0, "others": 0, "reads": [], "writes": [], "opened": [], "saved": []}
+did = {"tokens": 0, "others": 0, "reads": [], "writes": [], "opened": [], "saved": [], "copied": []}
 bearer = [""]
 
 def ask(path):
@@ -64,6 +64,20 @@ def write(uri, size):
     storage(path, b"x" * size)
     did["writes"].append(["gs://%s/%s" % (bucket, name), size])
 
+def copy(source, target):
+    (bucket, name), (other, made) = parts(source), parts(target)
+    ends = bucket, quote(name, safe=""), other, quote(made, safe="")
+    size = json.loads(storage("/storage/v1/b/%s/o/%s/rewriteTo/b/%s/o/%s" % ends, b""))["objectSize"]
+    did["copied"].append(["gs://%s/%s" % (bucket, name), "gs://%s/%s" % (other, made), int(size)])
+
+def compose(target, *sources):
+    bucket, name = parts(target)
+    body = json.dumps({"sourceObjects": [{"name": parts(one)[1]} for one in sources]}).encode()
+    storage("/storage/v1/b/%s/o/%s/compose" % (bucket, quote(name, safe="")), body)
+    for one in sources:
+        size = int(json.loads(storage("/storage/v1/b/%s/o/%s" % (bucket, quote(parts(one)[1], safe=""))))["size"])
+        did["copied"].append(["gs://%s/%s" % parts(one), "gs://%s/%s" % (bucket, name), size])
+
 def saw(uri):
     for path in glob.glob("/gcs/%s/%s" % parts(uri)):
         with open(path, "rb") as file:
@@ -92,6 +106,10 @@ def act(word, *given):
         read(*given)
     elif word == "write":
         write(*given)
+    elif word == "copy":
+        copy(*given)
+    elif word == "compose":
+        compose(*given)
     elif word == "open":
         saw(*given)
     elif word == "save":
@@ -277,6 +295,21 @@ def quick(dataset: str) -> list[Plan]:
             [["open", "${AIP_VALIDATION_DATA_URI}"], ["save", "${AIP_MODEL_DIR}m.bin", 50], ["did"]],
             pipeline=True,
             dataset=dataset,
+            model=True,
+        ),
+        Plan(
+            "copies",
+            [
+                ["write", "${AIP_CHECKPOINT_DIR}TASK/a.bin", 400],
+                ["write", "${AIP_CHECKPOINT_DIR}TASK/b.bin", 30],
+                ["copy", "${AIP_CHECKPOINT_DIR}TASK/a.bin", "${AIP_CHECKPOINT_DIR}TASK/c.bin"],
+                ["copy", f"gs://{BUCKET}/data/table.csv", f"gs://{BUCKET}/copied/TASK.csv"],
+                ["compose", "${AIP_MODEL_DIR}TASK.bin", *(f"${{AIP_CHECKPOINT_DIR}}TASK/{n}.bin" for n in "abb")],
+                ["did"],
+            ],
+            {"workerpool0-0": [_gather("copies", 2)]},
+            pools=(1, 1),
+            pipeline=True,
             model=True,
         ),
         Plan("bare-pipeline", [["did"]], pipeline=True),

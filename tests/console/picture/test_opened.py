@@ -36,7 +36,7 @@ def by_uri(things: object) -> dict[tuple[str, str], tuple[object, ...]]:
     """Return what a page tells of things: neither who touched them nor how their amounts came about."""
     assert isinstance(things, list | tuple)
     return {
-        (one.uri, one.generation): (one.time, one.last, one.read, one.written, one.opens)
+        (one.uri, one.generation): (one.time, one.last, one.read, one.written, one.copied, one.opens)
         for one in things
         if isinstance(one, Thing)
     }
@@ -103,6 +103,29 @@ def test_a_file_below_gcs_and_what_became_of_it_are_one_object() -> None:
         ("gs://b/y", "", 0, 0, 4, 9),
     ]
     assert [amount.bytes for amount in (*found[0].writes, *found[2].openings)] == [7, 9]
+
+
+def test_what_storage_copied_is_neither_read_nor_written() -> None:
+    one = member(CLAIMED=110, PREPARED=120, RUNNING=130)
+    made = {"gs://b/parts/1#5\ngs://c/x#7": 30, "gs://b/parts/2#6\ngs://c/x#7": 12, "gs://b/y#8\ngs://b/z#9": 4}
+    series = {("copy", key): [Step(one.record.name, "copy", key, 0, 140, 140, made[key], 0, 1)] for key in made}
+    job = Resource(drawn.JOB, "", 90, 150, {})
+    records = Records("demo", "t-tp", None, job, [], members=[one], series={one.record.name: series})
+    found = opened.things(records, [one], places(records))
+    assert {(t.uri, t.read, t.written, t.opens, t.copied, t.size) for t in found} == {
+        ("gs://b/parts/1", 0, 0, 0, 30, 30),
+        ("gs://b/parts/2", 0, 0, 0, 12, 12),
+        ("gs://c/x", 0, 0, 0, 42, 42),
+        ("gs://b/y", 0, 0, 0, 4, 4),
+        ("gs://b/z", 0, 0, 0, 4, 4),
+    }
+    edges = {edge.id: edge.amounts[-1].bytes for edge in rules.draw(records).edges if edge.kind in ("orders", "copies")}
+    me = "attempt/1/replica/workerpool0-0"
+    assert edges == {
+        f"orders:{me}>files/gs://c/": 42,
+        "copies:files/gs://b/parts/>files/gs://c/": 42,
+        f"orders:{me}>files/gs://b/": 4,
+    }
 
 
 def test_a_program_is_what_the_job_asks_for_until_it_really_runs() -> None:

@@ -265,6 +265,12 @@ def _of_replicas(truth: Truth) -> dict[str, Totals]:
         passed += [("writes", *one, "#gcs") for one in did.get("saved", ())]
         if truth.package and "CLAIMED" in replica.times:
             passed.append(("fetches", truth.plan.package, truth.package, ""))
+        for source, target, size in did.get("copied", ()):
+            of, to = truth.place(source), truth.place(target)
+            for edge in (f"orders:{replica.id}>{to}", *([f"copies:{of}>{to}"] if of != to else [])):
+                totals = found.setdefault(edge, {"bytes": 0, "count": 0})
+                totals["bytes"] += size
+                totals["count"] += 1
         for kind, uri, size, label in passed:
             place = truth.place(uri)
             ends = f"{replica.id}>{place}" if kind == "writes" else f"{place}>{replica.id}"

@@ -137,7 +137,7 @@ export type Region = "user" | "tenant";
 
 export type NodeKind = "caller" | "source" | "dataset" | "splits" | "package" | "pipeline" | "job" | "files" | "model" | "lineage" | "logs" | "queue" | "image" | "attempt" | "pool" | "replica" | "account" | "metadata";
 
-export type EdgeKind = "calls" | "takes" | "exports" | "launches" | "waits" | "admits" | "provides" | "fetches" | "reads" | "writes" | "asks" | "stands" | "logs" | "registers" | "becomes" | "records" | "restarts";
+export type EdgeKind = "calls" | "takes" | "exports" | "launches" | "waits" | "admits" | "provides" | "fetches" | "reads" | "writes" | "orders" | "copies" | "asks" | "stands" | "logs" | "registers" | "becomes" | "records" | "restarts";
 
 /** What had passed over an edge by a time: totals, which never fall. Only what was measured is not 0. */
 export interface Amount {
@@ -295,10 +295,14 @@ export interface Thing {
   opens: number;
   /** Ids of the nodes of those who touched it. */
   replicas: string[];
+  /** Bytes that storage itself copied of it or into it at their call. */
+  copied: number;
   /** How `read` came about. */
   reads: Amount[];
   /** How `written` came about. */
   writes: Amount[];
+  /** How `copied` came about. */
+  copies: Amount[];
   /** How often it was opened below /gcs to be read, and its size: how much was read is not seen there. */
   openings: Amount[];
 }

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from trigpoint.console.picture.places import Place, Places, split
-from trigpoint.console.picture.records import ASKS, FOUND, OPENED, PRINTS, READS, SAVED, WRITES, Member, Series
+from trigpoint.console.picture.records import ASKS, COPIES, FOUND, OPENED, PRINTS, READS, SAVED, WRITES, Member, Series
 from trigpoint.console.picture.sheet import edge
 from trigpoint.console.picture.wire import Amount, Edge
 from trigpoint.core.clock import Micros
@@ -36,6 +36,8 @@ class Touch:
     opens: int
     size: int = 0
     """Bytes of the object where they are known from the access itself."""
+    copied: int = 0
+    """Bytes that storage itself put into it from other objects."""
     made: bool = False
     """Whether it was written."""
     growth: Steps = ()
@@ -43,7 +45,7 @@ class Touch:
 
     def size_by(self, time: Micros) -> int:
         """Return the bytes that it had by a time."""
-        return max((step.bytes for step in self.growth if step.time <= time), default=self.size)
+        return max((step.bytes for step in self.growth if step.time <= time), default=self.size or self.copied)
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class Flow:
 
     edges: Sequence[Edge]
     touched: Mapping[Place, Sequence[Touch]]
+    copied: Mapping[tuple[str, str], Sequence[Steps]]
+    """Series of what storage copied from one place to another, by the ids of both."""
     tokens: Sequence[Steps]
     """The series of tokens that it was given."""
 
@@ -66,6 +70,7 @@ def flow(member: Member, series: Series, beat: Heartbeat | None, where: Places, 
     me = node_of(member)
     chains: dict[tuple[str, Place], list[Steps]] = {}
     touched: dict[Place, dict[str, Touch]] = {}
+    copied: dict[tuple[str, str], list[Steps]] = {}
     asked: dict[str, list[Steps]] = {}
     for (what, thing), chain in series.items():
         if what in _FILES:
@@ -74,6 +79,14 @@ def flow(member: Member, series: Series, beat: Heartbeat | None, where: Places, 
             place = where.of(thing)
             chains.setdefault((what, place), []).append(chain)
             _touch(touched.setdefault(place, {}), me, what, thing, chain, since)
+        elif what == COPIES:
+            of, to = thing.split("\n")
+            source, target = where.of(of), where.of(to)
+            _touch(touched.setdefault(source, {}), me, READS, of, chain, since, copied=True)
+            _touch(touched.setdefault(target, {}), me, WRITES, to, chain, since, copied=True)
+            chains.setdefault((what, target), []).append(chain)
+            if source != target:
+                copied.setdefault((source.id, target.id), []).append(chain)
         elif what == ASKS:
             asked.setdefault("tokens" if thing in TOKENS else "other", []).append(chain)
     edges = [_edge(what, place, me, found, since) for (what, place), found in chains.items()]
@@ -82,7 +95,8 @@ def flow(member: Member, series: Series, beat: Heartbeat | None, where: Places, 
     said = printed(member, series, beat)
     if said:
         edges.append(_made("logs", me, "logs", said, since))
-    return Flow(edges, {place: list(each.values()) for place, each in touched.items()}, asked.get("tokens", ()))
+    things = {place: list(each.values()) for place, each in touched.items()}
+    return Flow(edges, things, copied, asked.get("tokens", ()))
 
 
 def printed(member: Member, series: Series, beat: Heartbeat | None) -> list[Steps]:
@@ -141,7 +155,9 @@ def _thinned(found: list[Amount]) -> list[Amount]:
 
 
 def _edge(what: str, place: Place, me: str, chains: Sequence[Steps], since: Micros) -> Edge:
-    """Return the edge of reads or writes: it points the way the bytes go."""
+    """Return the edge of reads, writes or orders to copy: it points the way the bytes go, or the copies."""
+    if what == COPIES:
+        return _made("orders", me, place.id, chains, since)
     label = _LABELS.get(what, "")
     if what in MADE:
         return _made("writes", me, place.id, chains, since, label)
@@ -154,14 +170,20 @@ def _made(kind: str, source: str, target: str, chains: Sequence[Steps], since: M
     return edge(kind, source, target, first, until=amounts[-1].time, amounts=amounts, label=label)  # type: ignore[arg-type]
 
 
-def _touch(touched: dict[str, Touch], me: str, what: str, thing: str, chain: Steps, since: Micros) -> None:
+def _touch(
+    touched: dict[str, Touch], me: str, what: str, thing: str, chain: Steps, since: Micros, *, copied: bool = False
+) -> None:
     first, last = chain[0], chain[-1]
     begun = max(first.begun, since)
     made = what in MADE
-    size = 0 if what == READS else first.bytes if what == WRITES else last.bytes
-    read, written = last.bytes if what == READS else 0, last.bytes if made else 0
-    growth = chain if what == SAVED else ()
-    found = Touch(*split(thing), me, begun, last.time, read, written, last.count, size, made, growth)
+    if copied:  # by storage itself: the replica neither read nor wrote
+        size = 0 if made else first.bytes
+        found = Touch(*split(thing), me, begun, last.time, 0, 0, 0, size, last.bytes if made else 0, made)
+    else:
+        size = 0 if what == READS else first.bytes if what == WRITES else last.bytes
+        read, written = last.bytes if what == READS else 0, last.bytes if made else 0
+        growth = chain if what == SAVED else ()
+        found = Touch(*split(thing), me, begun, last.time, read, written, last.count, size, 0, made, growth)
     touched[thing] = found if thing not in touched else _both(touched[thing], found)
 
 
@@ -210,6 +232,7 @@ def _both(one: Touch, other: Touch) -> Touch:
         written=one.written + other.written,
         opens=one.opens + other.opens,
         size=max(one.size, other.size),
+        copied=one.copied + other.copied,
         made=one.made or other.made,
         growth=(*one.growth, *other.growth),
     )

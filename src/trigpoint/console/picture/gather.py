@@ -14,6 +14,7 @@ from trigpoint.console.access import denied
 from trigpoint.console.picture.places import split
 from trigpoint.console.picture.records import (
     ASKS,
+    COPIES,
     FOUND,
     OPENED,
     PRINTS,
@@ -40,7 +41,7 @@ _PAGE = 1000
 _MOST_EVENTS = 20_000
 _MOST_SIZES = 400
 """Objects whose sizes one look finds out."""
-_KINDS = frozenset({READS, WRITES, ASKS, PRINTS, OPENED, SAVED, FOUND})
+_KINDS = frozenset({READS, WRITES, COPIES, ASKS, PRINTS, OPENED, SAVED, FOUND})
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 from trigpoint.console import guarding, sentences
 from trigpoint.console.picture.flows import MADE, Steps, Touch, flow, joined, newest_of, renamed, timeline
 from trigpoint.console.picture.places import Place, Places, split
-from trigpoint.console.picture.records import OPENED, READS, Member, Records
+from trigpoint.console.picture.records import COPIES, OPENED, READS, Member, Records
 from trigpoint.console.picture.tenant import evidence_of
 from trigpoint.console.picture.user import size_of
 from trigpoint.console.picture.wire import Amount, Known, Node, NodeDetails, Thing, Variable
@@ -29,18 +29,21 @@ def at(details: NodeDetails, time: Micros) -> NodeDetails:
 
 
 def _thing_at(thing: Thing, time: Micros) -> Thing:
-    reads, writes, openings = (
-        tuple(one for one in each if one.time <= time) for each in (thing.reads, thing.writes, thing.openings)
+    reads, writes, copies, openings = (
+        tuple(one for one in each if one.time <= time)
+        for each in (thing.reads, thing.writes, thing.copies, thing.openings)
     )
     last = [each[-1] for each in (reads, writes, openings) if each]
     return replace(
         thing,
-        last=max((one.time for one in last), default=thing.time),
+        last=max((one.time for one in [*last, *copies[-1:]]), default=thing.time),
         read=reads[-1].bytes if reads else 0,
         written=writes[-1].bytes if writes else 0,
         opens=sum(one.count for one in last),
+        copied=copies[-1].bytes if copies else 0,
         reads=reads,
         writes=writes,
+        copies=copies,
         openings=openings,
     )
 
@@ -105,8 +108,9 @@ def things(records: Records, members: Sequence[Member], where: Places, place: st
     by: dict[tuple[str, str], set[str]] = {}
     for touch in touches:
         by.setdefault((touch.uri, touch.generation or newest[touch.uri]), set()).add(touch.replica)
-    reads, writes, openings = (
-        _passed(records, members, kinds, newest) for kinds in (frozenset({READS}), MADE, frozenset({OPENED}))
+    reads, writes, copies, openings = (
+        _passed(records, members, kinds, newest)
+        for kinds in (frozenset({READS}), MADE, frozenset({COPIES}), frozenset({OPENED}))
     )
     return [
         Thing(
@@ -119,8 +123,10 @@ def things(records: Records, members: Sequence[Member], where: Places, place: st
             touch.written,
             touch.opens,
             sorted(by[key]),
+            sum(chain[-1].bytes for chain in copies.get(key, ())),
             reads=_amounts(reads.get(key)),
             writes=_amounts(writes.get(key)),
+            copies=_amounts(copies.get(key)),
             openings=_amounts(openings.get(key)),
         )
         for key, touch in sorted(joined(touches).items(), key=lambda pair: pair[1].time)
@@ -140,8 +146,9 @@ def _passed(
     for member in members:
         for (what, thing), chain in records.series.get(member.record.name, {}).items():
             if what in kinds and not renamed(what, chain):
-                uri, generation = split(thing)
-                found.setdefault((uri, generation or newest.get(uri, "")), []).append(chain)
+                for one in thing.split("\n"):
+                    uri, generation = split(one)
+                    found.setdefault((uri, generation or newest.get(uri, "")), []).append(chain)
     return found
 
 

@@ -10,9 +10,10 @@ from trigpoint.store.events import Event
 from trigpoint.store.steps import Step
 from trigpoint.store.telemetry import Heartbeat
 
-READS, WRITES, ASKS, PRINTS = "read", "write", "ask", "print"
+READS, WRITES, COPIES, ASKS, PRINTS = "read", "write", "copy", "ask", "print"
 OPENED, SAVED, FOUND = "open", "save", "find"
-"""Kinds of series (store.steps), as those who record them name them. OPENED and SAVED are files below /gcs, as the
+"""Kinds of series (store.steps), as those who record them name them. COPIES are of pairs of objects, a line each: what
+storage copied, and to where. OPENED and SAVED are files below /gcs, as the
 agent heard of them; FOUND are those that lay there when the job was over and that nobody was heard to write.
 """
 

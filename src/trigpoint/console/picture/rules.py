@@ -30,8 +30,9 @@ Region `tenant`:
 Edges point the way that calls, data or identity go: caller `calls` pipeline or job; source - dataset `takes`; dataset -
 splits `exports`; pipeline `launches` job; job `waits` in queue; queue `admits` attempt; attempt `restarts` as attempt;
 image `provides` pool; package - replica `fetches`; splits, source or files - replica `reads`; replica - files `writes`;
-replica `asks` metadata (labels `tokens`, `other`); metadata `stands` for account; replica or job - logs `logs`;
-pipeline `registers` model; files - model `becomes`; pipeline `records` lineage.
+replica `orders` files (in them storage made copies for it); files `copies` to files (what such copies were made of,
+where it lies elsewhere); replica `asks` metadata (labels `tokens`, `other`); metadata `stands` for account; replica or
+job - logs `logs`; pipeline `registers` model; files - model `becomes`; pipeline `records` lineage.
 
 Reads and writes labelled `gcs` are files below /gcs: which they were, how large and how often opened is seen, not how
 much of them was read. Where they cannot be watched (`Replica.watched`), files that lie there when the job is over are
@@ -46,7 +47,7 @@ from dataclasses import replace
 from typing import Any
 
 from trigpoint.console.picture import tenant, user
-from trigpoint.console.picture.flows import Flow, Steps, Touch, flow, node_of
+from trigpoint.console.picture.flows import Flow, Steps, Touch, flow, node_of, timeline
 from trigpoint.console.picture.life import Life, live, moments
 from trigpoint.console.picture.places import Place, Places, fold, places
 from trigpoint.console.picture.records import Member, Records
@@ -85,6 +86,7 @@ def draw(records: Records, memory: Memory | None = None) -> Picture:
     flows, touched = _flows(sheet, records, memory)
     user.put_packages(sheet, records, touched)
     user.put_files(sheet, touched, records.sizes)
+    user.put_copies(sheet, [found for _, found in flows], lambda name, chains: _together(memory, name, chains))
     user.put_results(sheet, records, life, touched)
     tenant.put_identities(sheet, flows, lambda name, chains: _together(memory, name, chains))
     _put_logs(sheet, records, flows)
@@ -145,7 +147,7 @@ def _flow(sheet: Sheet, member: Member, records: Records, where: Places, memory:
 
 
 def _together(memory: Memory, name: str, chains: Sequence[Steps]) -> Sequence[Amount]:
-    found: Sequence[Amount] = memory.kept(name, tuple(chains), lambda: tenant.merged(chains))
+    found: Sequence[Amount] = memory.kept(name, tuple(chains), lambda: timeline(chains, 0))
     return found
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from trigpoint.console.picture import traces
-from trigpoint.console.picture.flows import Flow, Steps, node_of, timeline
+from trigpoint.console.picture.flows import Flow, Steps, node_of
 from trigpoint.console.picture.life import Life, clamped
 from trigpoint.console.picture.records import Member, Records
 from trigpoint.console.picture.sheet import Sheet
@@ -149,8 +149,3 @@ def put_identities(
             amounts = kept(f"stands/{number}/{email}", chains)
             source, target = f"attempt/{number}/metadata", f"account/{email}"
             sheet.edge("stands", source, target, amounts[0].time, until=amounts[-1].time, amounts=amounts)
-
-
-def merged(chains: Sequence[Steps]) -> tuple[Amount, ...]:
-    """Return the tokens of all replicas together."""
-    return timeline(chains, 0)

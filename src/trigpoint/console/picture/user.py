@@ -1,10 +1,10 @@
 """The user's project in the picture: callers, data, code, the run's resources, and what came of it. Pure."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from trigpoint.console.picture.flows import Touch, int_of, joined, node_of
+from trigpoint.console.picture.flows import Flow, Steps, Touch, int_of, joined, node_of
 from trigpoint.console.picture.life import Chain, Life
 from trigpoint.console.picture.places import Place, export_of, folder_of, packages_of, sources_of, written
 from trigpoint.console.picture.records import Records, Resource
@@ -150,7 +150,8 @@ def put_packages(sheet: Sheet, records: Records, touched: Mapping[Place, Sequenc
     if records.job is None:
         return
     since = sheet.nodes["job"].since
-    read = {place.id: min(touches, key=lambda touch: touch.time) for place, touches in touched.items() if touches}
+    fetched = {place: [touch for touch in touches if touch.opens] for place, touches in touched.items()}
+    read = {place.id: min(touches, key=lambda touch: touch.time) for place, touches in fetched.items() if touches}
     for uri in packages_of(records.job.message.get("jobSpec") or {}):
         ident, chain = f"package/{uri}", Chain()
         chain.enter(since, "NAMED")
@@ -190,6 +191,17 @@ def put_files(sheet: Sheet, touched: Mapping[Place, Sequence[Touch]], sizes: Map
         sheet.node(place.id, "files", title, since, resource=place.folder, facts=facts)
 
 
+def put_copies(sheet: Sheet, flows: Iterable[Flow], kept: Callable[[str, Sequence[Steps]], Sequence[Amount]]) -> None:
+    """Put in what storage itself copied from place to place, whichever replica had it do so."""
+    ways: dict[tuple[str, str], list[Steps]] = {}
+    for flow in flows:
+        for way, chains in flow.copied.items():
+            ways.setdefault(way, []).extend(chains)
+    for (source, target), chains in ways.items():
+        amounts = kept(f"copies/{source}>{target}", chains)
+        sheet.edge("copies", source, target, amounts[0].time, until=amounts[-1].time, amounts=amounts)
+
+
 def named(touch: Touch, sizes: Mapping[str, int]) -> dict[str, Any]:
     """Return an object as the facts of a node name it; the size is -1 where it is not known."""
     return {
@@ -207,7 +219,7 @@ def size_of(touch: Touch, sizes: Mapping[str, int]) -> int:
         return -1
     if not touch.generation:
         return touch.size
-    return touch.size or sizes.get(f"{touch.uri}#{touch.generation}", -1)
+    return touch.size or touch.copied or sizes.get(f"{touch.uri}#{touch.generation}", -1)
 
 
 def put_results(sheet: Sheet, records: Records, life: Life, touched: Mapping[Place, Sequence[Touch]]) -> None:

@@ -43,6 +43,8 @@ EdgeKind = Literal[
     "fetches",
     "reads",
     "writes",
+    "orders",
+    "copies",
     "asks",
     "stands",
     "logs",
@@ -209,10 +211,14 @@ class Thing:
     opens: int
     replicas: Sequence[str]
     """Ids of the nodes of those who touched it."""
+    copied: int = 0
+    """Bytes that storage itself copied of it or into it at their call."""
     reads: Sequence[Amount] = ()
     """How `read` came about."""
     writes: Sequence[Amount] = ()
     """How `written` came about."""
+    copies: Sequence[Amount] = ()
+    """How `copied` came about."""
     openings: Sequence[Amount] = ()
     """How often it was opened below /gcs to be read, and its size: how much was read is not seen there."""
 

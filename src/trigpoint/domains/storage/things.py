@@ -57,12 +57,18 @@ class Things:
         target: Target,
         content: Content,
         given: Mapping[str, Any],
-        components: int | None = None,
     ) -> ObjectRow:
         """Make durable bytes the live generation of a name; returns it. Nothing is left of bytes that are refused.
 
-        `given` are the settable attributes, `components` of how many objects it was composed.
+        `given` are the settable attributes.
         """
+        row = self._put(caller, target, content, given)
+        self.written(caller, row)
+        return row
+
+    def _put(
+        self, caller: Caller, target: Target, content: Content, given: Mapping[str, Any], components: int | None = None
+    ) -> ObjectRow:
         try:
             attributes = rules.new_object(given, "")
             name = rules.object_name(target.name)
@@ -72,9 +78,7 @@ class Things:
         if components is not None:
             attributes["componentCount"] = components
         rule = self.rule(caller, target.when)
-        row = self.objects.put(target.bucket, name, content, orjson.dumps(attributes), rule)
-        self.written(caller, row)
-        return row
+        return self.objects.put(target.bucket, name, content, orjson.dumps(attributes), rule)
 
     def get(self, caller: Caller, target: Target, *, md5: bool = False) -> ObjectRow:
         """Return a generation; NotFound when there is none. With `md5`, its MD5 is filled in unless it is too large."""
@@ -150,8 +154,9 @@ class Things:
         given = rules.checked_object(given or {})
         attributes = {**kept, **given} if set(given) <= {"storageClass"} else given
         content = self.objects.copy([row])
-        self.served(caller, row, row.size)
-        return self.insert(caller, target, content, attributes, kept.get("componentCount"))
+        made = self._put(caller, target, content, attributes, kept.get("componentCount"))
+        self._copied(caller, [row], made)
+        return made
 
     def compose(self, caller: Caller, sources: Sequence[Target], target: Target, given: Mapping[str, Any]) -> ObjectRow:
         """Join 1 to 32 objects of one bucket; the result has no MD5."""
@@ -160,10 +165,10 @@ class Things:
             raise InvalidArgument(violations=[Violation("sourceObjects", text)])
         found = [self.get(caller, source) for source in sources]
         content = replace(self.objects.copy(found), md5="")
-        for row in found:
-            self.served(caller, row, row.size)
         count = sum(int(orjson.loads(row.attributes).get("componentCount", 1)) for row in found)
-        return self.insert(caller, target, content, given, count)
+        made = self._put(caller, target, content, given, count)
+        self._copied(caller, found, made)
+        return made
 
     def move(self, caller: Caller, source: Target, target: Target) -> ObjectRow:
         """Give an object another name in its bucket, atomically."""
@@ -171,11 +176,16 @@ class Things:
         if names[0] == names[1]:
             raise InvalidArgument(violations=[Violation("destinationObject", "is the source itself")])
         self.buckets.open(caller, source.bucket)
-        self._find(source)
+        old = self._find(source)
         target_rule = self.rule(caller, target.when)
         row = self.objects.move(source.bucket, *names, self.rule(caller, source.when), target_rule)
-        self.written(caller, row)
+        self._copied(caller, [old or row], row)
         return row
+
+    def _copied(self, caller: Caller, sources: Sequence[ObjectRow], made: ObjectRow) -> None:
+        """Note that storage itself put an object together from others."""
+        named = [(self._project_of(row.bucket), row) for row in sources]
+        self.access.copied(caller, named, (self._project_of(made.bucket), made))
 
     def rule(self, caller: Caller, when: Preconditions) -> Rule:
         """Return the rule that a change of a live generation meets, in its transaction."""

@@ -5,7 +5,7 @@ import { Said } from "~/design/Said";
 import { State } from "~/design/State";
 import { useTexts } from "~/i18n";
 import { formatClock } from "~/lib/times";
-import { tellAmount, tellLabel } from "./amounts";
+import { tellAmount, tellLabel, tellVerb } from "./amounts";
 import type { Moment } from "./moment";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
@@ -66,7 +66,11 @@ export function AsText({ moment, explains, onOpen }: Given) {
           {moment.edges.map(({ edge, amount }) => (
             <tr key={edge.id} data-edge={edge.id}>
               <td>{title(edge.source)}</td>
-              <td>{[say(`edge.${edge.kind}`), tellLabel(say, edge.kind, edge.label)].filter(Boolean).join(" · ")}</td>
+              <td>
+                {[tellVerb(say, edge.kind, edge.label), tellLabel(say, edge.kind, edge.label)]
+                  .filter(Boolean)
+                  .join(" · ")}
+              </td>
               <td>{title(edge.target)}</td>
               <td>{amount && tellAmount(say, edge.kind, edge.label, amount)}</td>
               <td>{formatClock(edge.since, true)}</td>

@@ -42,7 +42,7 @@ export function Canvas({ picture, arrangement, moment, edges, open, explains, li
         type: "observed",
         source: edge.source,
         target: edge.target,
-        ariaLabel: `${say(`edge.${edge.kind}`)} ${told}`,
+        ariaLabel: `${tellVerb(say, edge.kind, edge.label)} ${told}`,
         data: {
           kind: edge.kind,
           path,

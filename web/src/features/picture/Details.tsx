@@ -12,7 +12,7 @@ import { State } from "~/design/State";
 import { useTexts } from "~/i18n";
 import { pageOf } from "~/lib/names";
 import { formatClock } from "~/lib/times";
-import { tellAmount, tellLabel } from "./amounts";
+import { tellAmount, tellLabel, tellVerb } from "./amounts";
 import { Broken } from "./Broken";
 import { factsOf } from "./facts";
 import { More } from "./More";
@@ -124,20 +124,23 @@ function Passed({ picture, moment, id }: { picture: Picture; moment: Moment; id:
   if (edges.length === 0) return null;
   return (
     <ul className={panel.passed}>
-      {edges.slice(0, MOST_PASSED).map(({ edge, amount }) => (
-        <li key={edge.id}>
-          <span>
-            {edge.source === id
-              ? `${say(`edge.${edge.kind}`)} → ${titles.get(edge.target) ?? ""}`
-              : `${titles.get(edge.source) ?? ""} ${say(`edge.${edge.kind}`)} →`}
-          </span>
-          <span className={css.muted}>
-            {[tellLabel(say, edge.kind, edge.label), amount && tellAmount(say, edge.kind, edge.label, amount)]
-              .filter(Boolean)
-              .join(" · ")}
-          </span>
-        </li>
-      ))}
+      {edges.slice(0, MOST_PASSED).map(({ edge, amount }) => {
+        const verb = tellVerb(say, edge.kind, edge.label);
+        return (
+          <li key={edge.id}>
+            <span>
+              {edge.source === id
+                ? `${verb} → ${titles.get(edge.target) ?? ""}`
+                : `${titles.get(edge.source) ?? ""} ${verb} →`}
+            </span>
+            <span className={css.muted}>
+              {[tellLabel(say, edge.kind, edge.label), amount && tellAmount(say, edge.kind, edge.label, amount)]
+                .filter(Boolean)
+                .join(" · ")}
+            </span>
+          </li>
+        );
+      })}
     </ul>
   );
 }

@@ -131,6 +131,7 @@ function Objects({ objects }: { objects: readonly Thing[] }) {
           const told = [
             one.read > 0 && `${say("read")} ${formatBytes(one.read)}`,
             one.written > 0 && `${say("written")} ${formatBytes(one.written)}`,
+            one.copied > 0 && say("copied", { amount: formatBytes(one.copied) }),
             !one.read && !one.written && one.opens > 0 && tellOpened(say, one.opens),
           ];
           return (

@@ -45,6 +45,8 @@ const thing: Thing = {
   reads: [amount(35, 5), amount(50, 9)],
   writes: [amount(40, 4)],
   openings: [],
+  copied: 6,
+  copies: [amount(45, 6)],
 };
 const DETAILS: NodeDetails = {
   node: node("r", "replica"),
@@ -77,11 +79,11 @@ describe("an opened node", () => {
   });
 
   it("counts what had passed and was used by then", () => {
-    const amounts = (at: number) => openedAt(DETAILS, at).objects.map((one) => [one.read, one.written]);
+    const amounts = (at: number) => openedAt(DETAILS, at).objects.map((one) => [one.read, one.written, one.copied]);
     expect(amounts(29)).toEqual([]);
-    expect(amounts(30)).toEqual([[0, 0]]);
-    expect(amounts(40)).toEqual([[5, 4]]);
-    expect(amounts(99)).toEqual([[9, 4]]);
+    expect(amounts(30)).toEqual([[0, 0, 0]]);
+    expect(amounts(40)).toEqual([[5, 4, 0]]);
+    expect(amounts(99)).toEqual([[9, 4, 6]]);
     expect(openedAt(DETAILS, 49).usage).toEqual({ time: 40, memoryBytes: 1 });
   });
 });

@@ -29,6 +29,7 @@ function said({ time: _, ...members }: Known): Knowledge {
 
 function thingAt(thing: Thing, at: number): Thing {
   const [read, written, opened] = [thing.reads, thing.writes, thing.openings].map((amounts) => lastBy(amounts, at));
+  const copied = lastBy(thing.copies, at)?.bytes ?? 0;
   const opens = [read, written, opened].reduce((sum, amount) => sum + (amount?.count ?? 0), 0);
-  return { ...thing, read: read?.bytes ?? 0, written: written?.bytes ?? 0, opens };
+  return { ...thing, read: read?.bytes ?? 0, written: written?.bytes ?? 0, copied, opens };
 }

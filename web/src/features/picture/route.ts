@@ -17,6 +17,7 @@ export interface Route {
 const OFFSETS: Partial<Record<EdgeKind, number>> = {
   reads: -9,
   writes: 9,
+  orders: 3,
   logs: 15,
   fetches: -3,
   asks: 6,
