@@ -276,6 +276,17 @@ def quick(dataset: str) -> list[Plan]:
             dataset=dataset,
             model=True,
         ),
+        *_files(dataset),
+        Plan("bare-pipeline", [["did"]], pipeline=True),
+        Plan("raises", [["say", 2], ["did"], ["raise"]], state="FAILED"),
+        Plan("no-package", package=NONE, state="FAILED"),
+        Plan("again", [["say", 2], ["did"], ["abort", 1]], attempts=2),
+    ]
+
+
+def _files(dataset: str) -> list[Plan]:
+    """Return runs whose files come about in other ways than by uploads: below /gcs, and as copies."""
+    return [
         Plan(
             "folders",
             [
@@ -312,10 +323,6 @@ def quick(dataset: str) -> list[Plan]:
             pipeline=True,
             model=True,
         ),
-        Plan("bare-pipeline", [["did"]], pipeline=True),
-        Plan("raises", [["say", 2], ["did"], ["raise"]], state="FAILED"),
-        Plan("no-package", package=NONE, state="FAILED"),
-        Plan("again", [["say", 2], ["did"], ["abort", 1]], attempts=2),
     ]
 
 
