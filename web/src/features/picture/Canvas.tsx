@@ -6,6 +6,7 @@ import { Flow } from "~/design/Flow";
 import { useKept } from "~/design/kept";
 import { useTexts } from "~/i18n";
 import type { Words } from "./amounts";
+import { tellVerb } from "./amounts";
 import type { Arrangement, Box } from "./arrange";
 import type { Drawn } from "./bundle";
 import { EDGES, type EdgeData } from "./edges";
