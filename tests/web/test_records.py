@@ -69,6 +69,10 @@ def test_lineage_begins_at_custom_jobs_too(look: Open, served: Served) -> None:
     entry.get_by_role("link").click()
     expect(page.locator(".react-flow__node").filter(has_text="alone.txt")).to_be_visible()
     expect(page.locator(".react-flow__node").filter(has_text="workerpool0-0")).to_be_visible()
+    page.locator(".react-flow__node").filter(has_text="writes-alone").click()
+    details = page.get_by_role("complementary", name="Details")
+    expect(details.get_by_text("Ran as", exact=True)).to_be_visible()
+    expect(details.get_by_role("button", name="workerpool0-0")).to_be_visible()
 
 
 def test_a_shared_run_lists_its_links_and_takes_them_back(look: Open, served: Served) -> None:

@@ -12,7 +12,7 @@ import { type Around, pageTarget, type Thing } from "./graph";
 import css from "./Lineage.module.css";
 import { lineageTexts } from "./texts";
 
-const VERBS = ["madeBy", "readBy", "read", "made"] as const;
+const VERBS = ["madeBy", "readBy", "read", "made", "partOf", "ranAs"] as const;
 
 interface Given {
   thing: Thing;

@@ -9,7 +9,7 @@ import { useTexts } from "~/i18n";
 import { Details } from "./Details";
 import { EMPTY, type Graph, grown, neighbours, type Shown, shown, type Thing } from "./graph";
 import css from "./Lineage.module.css";
-import { Lines } from "./Lines";
+import { KINDS, Lines } from "./Lines";
 import type { Asked } from "./layout";
 import { around } from "./load";
 import { type Bent, type Lined, lined } from "./paths";
@@ -58,12 +58,11 @@ export function Explorer({ focus }: { focus: string }) {
         )}
         <p className={css.count}>
           {say("nodes", { count: seen.things.length })}
-          <span className={css.legend} data-kind="reads">
-            {say("arrow.reads")}
-          </span>
-          <span className={css.legend} data-kind="makes">
-            {say("arrow.makes")}
-          </span>
+          {KINDS.map((kind) => (
+            <span key={kind} className={css.legend} data-kind={kind}>
+              {say(`arrow.${kind}`)}
+            </span>
+          ))}
         </p>
       </div>
       {chosen && (

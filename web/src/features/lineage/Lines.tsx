@@ -6,7 +6,8 @@ import css from "./Lineage.module.css";
 import type { Lined } from "./paths";
 import { lineageTexts } from "./texts";
 
-const KINDS = ["reads", "makes"] as const;
+/** Each kind with its own colour. */
+export const KINDS = ["reads", "makes", "runs"] as const;
 
 export const Lines = memo(({ lines, heads, words }: Lined) => {
   return (

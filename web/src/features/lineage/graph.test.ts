@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EMPTY, grown, newIn, shown, startOf, thing } from "./graph";
+import { EMPTY, grown, neighbours, newIn, shown, startOf, thing } from "./graph";
 
 const PACKAGE = { name: "package", uri: "gs://b/p.tar.gz", metadata: { role: "package" } };
 const READ = { name: "object", uri: "gs://b/p.tar.gz", metadata: { role: "object", generation: "1" } };
@@ -28,6 +28,27 @@ describe("shown", () => {
       "package>replica reads",
       "replica>other makes",
     ]));
+});
+
+describe("a job without events of its own", () => {
+  const made = (name: string, job: string, schemaTitle: string) => ({
+    name,
+    schemaTitle,
+    metadata: { customJob: job },
+  });
+  const executions = [
+    made("job", "customJobs/7", "system.CustomJobExecution"),
+    made("r0", "customJobs/7", "system.ContainerExecution"),
+    made("r1", "customJobs/7", "system.ContainerExecution"),
+    made("alien", "customJobs/8", "system.ContainerExecution"),
+  ];
+  const graph = shown(grown(EMPTY, { executions }, []));
+  it("is joined to the replicas that ran it", () =>
+    expect(graph.arrows.map(({ id, kind }) => `${id} ${kind}`)).toEqual(["job>r0 runs", "job>r1 runs"]));
+  it("and they to it", () => {
+    expect(neighbours(graph, "job").ranAs.map(({ id }) => id)).toEqual(["r0", "r1"]);
+    expect(neighbours(graph, "r1").partOf.map(({ id }) => id)).toEqual(["job"]);
+  });
 });
 
 describe("newIn", () => {

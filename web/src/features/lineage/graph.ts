@@ -22,7 +22,7 @@ export interface Arrow {
   id: string;
   from: string;
   to: string;
-  kind: "reads" | "makes";
+  kind: "reads" | "makes" | "runs";
 }
 
 export interface Graph {
@@ -67,7 +67,8 @@ export interface Shown {
   nodeOf: (id: string) => string;
 }
 
-/** The graph as it is shown: a package is recorded as a package and, where a replica read it, as an object. */
+/** The graph as it is shown: a package is recorded as a package and, where a replica read it, as an object; and which
+ * job a replica belongs to is no event of the API's, but a fact of the replica's. */
 export function shown(graph: Graph): Shown {
   const packages = new Map<string, string>();
   for (const { role, uri, id } of graph.things.values()) if (role === "package" && uri) packages.set(uri, id);
@@ -86,8 +87,18 @@ export function shown(graph: Graph): Shown {
     const id = `${start}>${end}`;
     arrows.set(id, { id, from: start, to: end, kind });
   }
+  for (const arrow of runs(graph)) arrows.set(arrow.id, arrow);
   const things = [...graph.things.values()].filter(({ id }) => nodeOf(id) === id);
   return { things, arrows: [...arrows.values()], members, nodeOf };
+}
+
+function runs({ things }: Graph): Arrow[] {
+  const all = [...things.values()].filter(({ kind }) => kind === "execution");
+  const jobs = new Map(all.filter(({ role }) => role !== "replica").map((one) => [one.metadata.customJob, one.id]));
+  return all.flatMap(({ role, id, metadata: { customJob } }) => {
+    const job = role === "replica" && customJob ? jobs.get(customJob) : undefined;
+    return job ? [{ id: `${job}>${id}`, from: job, to: id, kind: "runs" as const }] : [];
+  });
 }
 
 /** A node of the graph as it is shown. */
@@ -131,7 +142,7 @@ export function pageTarget(thing: Thing): string {
 }
 
 /** Nodes that are joined to one, by what the line between them says of the node. */
-export type Around = Record<"readBy" | "madeBy" | "read" | "made", Thing[]>;
+export type Around = Record<"readBy" | "madeBy" | "read" | "made" | "partOf" | "ranAs", Thing[]>;
 
 export function neighbours({ things, arrows }: Shown, of: string): Around {
   const known = new Map(things.map((one) => [one.id, one]));
@@ -142,5 +153,7 @@ export function neighbours({ things, arrows }: Shown, of: string): Around {
     readBy: ends("reads", "from", "to"),
     read: ends("reads", "to", "from"),
     made: ends("makes", "from", "to"),
+    partOf: ends("runs", "to", "from"),
+    ranAs: ends("runs", "from", "to"),
   };
 }

@@ -17,12 +17,13 @@ export interface Lined {
   words: { id: string; kind: Arrow["kind"]; x: number; y: number }[];
 }
 
+const NONE: Record<Arrow["kind"], string> = { reads: "", makes: "", runs: "" };
 const HEAD = 7;
 /** Lines of one node that say what they are; more would hide each other. */
 const MOST_WORDS = 24;
 
 export function lined(bent: readonly Bent[], chosen: string): Lined {
-  const found: Lined = { lines: { reads: "", makes: "" }, heads: { reads: "", makes: "" }, words: [] };
+  const found: Lined = { lines: { ...NONE }, heads: { ...NONE }, words: [] };
   for (const { arrow, x1, y1, x2, y2 } of bent) {
     const bend = Math.max(40, Math.abs(x2 - x1) / 2);
     found.lines[arrow.kind] += `M${x1},${y1}C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2},${y2}`;
