@@ -24,7 +24,9 @@ const OFFSETS: Partial<Record<EdgeKind, number>> = {
   provides: -6,
 };
 
-/** A straight way down is taken only to the next row; further down lie others, which the way goes around. */
+/** A straight way down is taken only to the next row; further down lie others, which the way goes around. Copies go from
+ * folder to folder, between which there is no room for words.
+ */
 const NEXT = 90;
 const AROUND = 34;
 /** Parts of a way across at which words may stand, counted from the user's project: ways that begin together part there. */
@@ -42,7 +44,7 @@ export function route(kind: EdgeKind, from: Box, to: Box): Route {
   if (to.x + to.width <= from.x) return across(from.x, a.y, to.x + to.width, b.y);
   const down = to.y >= from.y;
   const ends = [down ? from.y + from.height : from.y, down ? to.y : to.y + to.height] as const;
-  if (Math.abs(ends[1] - ends[0]) > NEXT) return around(from.x, a.y, to.x, b.y);
+  if (kind === "copies" || Math.abs(ends[1] - ends[0]) > NEXT) return around(from.x, a.y, to.x, b.y);
   return along(a.x + shift, ends[0], b.x + shift, ends[1]);
 }
 
