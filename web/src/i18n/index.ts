@@ -1,6 +1,6 @@
 // Texts in both languages: each feature declares its own, and a missing translation does not compile.
 import i18next, { type TOptions } from "i18next";
-import { initReactI18next, useTranslation } from "react-i18next";
+import { useSyncExternalStore } from "react";
 import { loadCatalogue } from "./catalogue";
 
 export const LANGUAGES = { en: "English", zh: "中文" } as const;
@@ -31,11 +31,16 @@ export function texts<const E extends Record<string, string>>(
   return { namespace, keys: Object.keys(both.en) as (keyof E & string)[] };
 }
 
-/** The texts of a feature in the language of the page. */
+/** The texts of a feature in the language of the page. The same for as long as that is the same. */
 export function useTexts<K extends string>(of: Texts<K>): Say<K> {
-  const { t } = useTranslation(of.namespace);
-  return t as unknown as Say<K>;
+  const [now] = useLanguage();
+  const key = `${now} ${of.namespace}`;
+  const found = made.get(key) ?? i18next.getFixedT(now, of.namespace);
+  made.set(key, found);
+  return found as unknown as Say<K>;
 }
+
+const made = new Map<string, ReturnType<typeof i18next.getFixedT>>();
 
 /** The same outside of components. */
 export function textsNow<K extends string>(of: Texts<K>): Say<K> {
@@ -47,8 +52,12 @@ export function language(): Language {
 }
 
 export function useLanguage(): [Language, (next: Language) => Promise<void>] {
-  useTranslation();
-  return [language(), choose];
+  return [useSyncExternalStore(subscribe, language, language), choose];
+}
+
+function subscribe(listener: () => void): () => void {
+  i18next.on("languageChanged", listener);
+  return () => i18next.off("languageChanged", listener);
 }
 
 /** The locale by which numbers, dates and sorts go. */
@@ -69,7 +78,7 @@ function preferred(): Language {
   return navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
 }
 
-void i18next.use(initReactI18next).init({
+void i18next.init({
   lng: preferred(),
   fallbackLng: false,
   resources: {},

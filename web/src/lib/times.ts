@@ -1,5 +1,5 @@
 // Instants: microseconds since 1970 as the console says them, RFC 3339 as the API does.
-import { locale } from "~/i18n";
+import { perLocale } from "./locale";
 
 export type Micros = number;
 
@@ -12,17 +12,20 @@ export function nowMicros(): Micros {
   return Date.now() * 1000;
 }
 
+const instants = perLocale((to) => new Intl.DateTimeFormat(to, { dateStyle: "medium", timeStyle: "medium" }));
+
 /** Date and time to the second. */
 export function formatInstant(at: Micros): string {
-  return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "medium" }).format(at / 1000);
+  return instants().format(at / 1000);
 }
+
+const CLOCK: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false };
+const clocks = perLocale((to) => new Intl.DateTimeFormat(to, CLOCK));
+const fineClocks = perLocale((to) => new Intl.DateTimeFormat(to, { ...CLOCK, fractionalSecondDigits: 3 }));
 
 /** The time of day, with milliseconds when asked. */
 export function formatClock(at: Micros, fraction = false): string {
-  const options: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false };
-  return new Intl.DateTimeFormat(locale(), fraction ? { ...options, fractionalSecondDigits: 3 } : options).format(
-    at / 1000,
-  );
+  return (fraction ? fineClocks() : clocks()).format(at / 1000);
 }
 
 const STEPS: readonly [limit: number, per: number, unit: Intl.RelativeTimeFormatUnit][] = [
@@ -34,12 +37,11 @@ const STEPS: readonly [limit: number, per: number, unit: Intl.RelativeTimeFormat
   [Number.POSITIVE_INFINITY, 365 * 86_400, "year"],
 ];
 
+const relatives = perLocale((to) => new Intl.RelativeTimeFormat(to, { numeric: "auto" }));
+
 /** How long ago, or in how long: what was said to last seven days ends in seven days, not six, a moment later. */
 export function formatRelative(at: Micros, now: Micros): string {
   const seconds = (at - now) / 1e6;
   const [, per, unit] = STEPS.find(([limit]) => Math.abs(seconds) < limit) ?? STEPS[0] ?? [0, 1, "second" as const];
-  return new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(
-    seconds > 0 ? Math.round(seconds / per) : Math.trunc(seconds / per),
-    unit,
-  );
+  return relatives().format(seconds > 0 ? Math.round(seconds / per) : Math.trunc(seconds / per), unit);
 }
