@@ -11,12 +11,12 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+from tests.live.sentences import SOURCE, owned
 
 from trigpoint.agent import protocol
 from trigpoint.runtime import doctor
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCE = ROOT / "src/trigpoint"
 PAGES = ROOT / "web/src"
 OF_OTHERS = ("SYSTEM_", "UV_")
 """Beginnings of the names of what others say, which is known and never said by us."""
@@ -101,17 +101,6 @@ def modules(*places: str) -> Iterator[tuple[Path, ast.Module]]:
                 yield file, ast.parse(file.read_text())
 
 
-def owned() -> dict[str, dict[str, str]]:
-    """Return the sentences of each package by name."""
-    found: dict[str, dict[str, str]] = {}
-    for path in sorted(SOURCE.rglob("sentences.py")):
-        values: dict[str, str] = {}
-        exec(compile(path.read_text(), str(path), "exec"), {}, values)
-        package = ".".join(path.parent.relative_to(SOURCE).parts)
-        found[package] = {name: text for name, text in values.items() if name.isupper() and name[0] != "_"}
-    return found
-
-
 def owner(path: Path, tree: ast.Module) -> str:
     """Return the package whose sentences a module calls `sentences`; empty for none."""
     for node in ast.walk(tree):
@@ -178,7 +167,7 @@ def test_sentences_are_said_with_what_they_tell() -> None:
     assert not never, never
 
 
-@pytest.mark.parametrize("place", (*OF_RUNS, *TO_THE_PAGE))
+@pytest.mark.parametrize("place", [*OF_RUNS, *TO_THE_PAGE])
 def test_what_people_are_told_is_no_sentence_of_its_own(place: str) -> None:
     found = [
         f"{path.relative_to(ROOT)}: {text}"
