@@ -127,13 +127,13 @@ def test_what_the_page_knows_is_what_is_said() -> None:
 
 
 def test_every_sentence_has_chinese_that_tells_the_same() -> None:
-    words = (PAGES / "i18n/sentences.ts").read_text()
+    words = "".join((PAGES / "i18n" / name).read_text() for name in ("refusals.ts", "sentences.ts"))
     known = {key: text for key, _, text in re.findall(r"""^  "([\w.]+)":\s*(["'])(.*)\2,$""", words, re.MULTILINE)}
     for package, sentences in owned().items():
         for name, template in sentences.items():
             key = f"{package.removeprefix('domains.')}.{name}"
             chinese = known.pop(key, "")
-            assert re.search(r"[\u4e00-\u9fff]", chinese), f"web/src/i18n/sentences.ts has no Chinese for {key}"
+            assert re.search(r"[\u4e00-\u9fff]", chinese), f"web/src/i18n has no Chinese for {key}"
             assert fields(chinese) == fields(template), key
     assert not known, "Chinese for what nobody says"
 
