@@ -1,4 +1,4 @@
-"""Whatever the server and the agent say of a run or of the machine is said once, and the page has Chinese for it."""
+"""Whatever the server and the agent say of a run, of the machine or to the page is said once, with Chinese for it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+from tests.live.sentences import SOURCE, owned
 
 from trigpoint.agent import protocol
 from trigpoint.runtime import doctor
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCE = ROOT / "src/trigpoint"
 PAGES = ROOT / "web/src"
 OF_OTHERS = ("SYSTEM_", "UV_")
 """Beginnings of the names of what others say, which is known and never said by us."""
 SAYS = re.compile(
     "Finding|Queued|Refused|Restart|Outcome|PackageError|FetchError|BadArchive|Preparing|Violation|say|Status"
     "|FailedPrecondition|InvalidArgument|NotFound|PermissionDenied|ResourceExhausted|Internal|Unavailable|DataLoss"
+    "|Aborted|AlreadyExists|OutOfRange|Unauthenticated|Unimplemented|_?refused|_?wrong|_signed_out|_unsupported|bounded"
 )
-"""What is called with a sentence that runs and machines are explained with."""
+"""What is called with a sentence that people are told."""
 OF_RUNS = (
     "agent",
     "runtime/doctor.py",
@@ -39,13 +40,54 @@ OF_RUNS = (
     "data/profile.py",
     "data/splits.py",
     "data/objects_blobs.py",
-    "console/picture",
-    "console/runs",
-    "console/machine",
 )
-"""Where such sentences come from."""
-NOT_SHOWN = frozenset({"domains/jobs/reports.py", "console/runs/listing.py"})
-"""What these refuse is asked for by agents and by the page itself: no person reads it."""
+"""Where what runs and machines are explained with comes from."""
+TO_THE_PAGE = (
+    "console",
+    "core/checks.py",
+    "core/errors.py",
+    "core/filters.py",
+    "core/masks.py",
+    "core/messages/refusals.py",
+    "core/names.py",
+    "core/ordering.py",
+    "core/paging.py",
+    "core/uris.py",
+    "data/objects.py",
+    "data/objects_sweep.py",
+    "data/objects_tree.py",
+    "data/objects_uploads.py",
+    "domains/datasets/rules.py",
+    "domains/lineage/edges.py",
+    "domains/lineage/filters.py",
+    "domains/lineage/queries.py",
+    "domains/lineage/rules.py",
+    "domains/logging/reading.py",
+    "domains/models",
+    "domains/projects/__init__.py",
+    "domains/storage",
+    "kernel",
+    "runtime/logs.py",
+    "store/events.py",
+    "store/faults.py",
+    "store/graph.py",
+    "store/objects.py",
+    "store/operations.py",
+    "store/queries.py",
+    "store/resources.py",
+    "store/rows.py",
+    "store/tally.py",
+    "surfaces/gcs/app.py",
+    "surfaces/gcs/asking.py",
+    "surfaces/gcs/buckets.py",
+    "surfaces/gcs/downloads.py",
+    "surfaces/gcs/uploads.py",
+    "surfaces/vertex/dispatch.py",
+    "surfaces/vertex/rest.py",
+)
+"""Where the refusals come from that somebody who uses the console's pages can meet."""
+NOT_SHOWN = frozenset({"domains/jobs/reports.py"})
+"""What these refuse is asked for by agents: no person reads it."""
 HELD = frozenset({"text", "message", "problem", "reason", "seen", "words", "why", "fix"})
 """Names of variables that sentences are kept in until they are said."""
 
@@ -57,17 +99,6 @@ def modules(*places: str) -> Iterator[tuple[Path, ast.Module]]:
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             if "/core/pb/" not in str(file):
                 yield file, ast.parse(file.read_text())
-
-
-def owned() -> dict[str, dict[str, str]]:
-    """Return the sentences of each package by name."""
-    found: dict[str, dict[str, str]] = {}
-    for path in sorted(SOURCE.rglob("sentences.py")):
-        values: dict[str, str] = {}
-        exec(compile(path.read_text(), str(path), "exec"), {}, values)
-        package = ".".join(path.parent.relative_to(SOURCE).parts)
-        found[package] = {name: text for name, text in values.items() if name.isupper() and name[0] != "_"}
-    return found
 
 
 def owner(path: Path, tree: ast.Module) -> str:
@@ -96,12 +127,13 @@ def test_what_the_page_knows_is_what_is_said() -> None:
 
 
 def test_every_sentence_has_chinese_that_tells_the_same() -> None:
-    known = dict(re.findall(r'^  "([\w.]+)":\s*"(.*)",$', (PAGES / "i18n/sentences.ts").read_text(), re.MULTILINE))
+    words = "".join((PAGES / "i18n" / name).read_text() for name in ("refusals.ts", "sentences.ts"))
+    known = {key: text for key, _, text in re.findall(r"""^  "([\w.]+)":\s*(["'])(.*)\2,$""", words, re.MULTILINE)}
     for package, sentences in owned().items():
         for name, template in sentences.items():
             key = f"{package.removeprefix('domains.')}.{name}"
             chinese = known.pop(key, "")
-            assert re.search(r"[\u4e00-\u9fff]", chinese), f"web/src/i18n/sentences.ts has no Chinese for {key}"
+            assert re.search(r"[\u4e00-\u9fff]", chinese), f"web/src/i18n has no Chinese for {key}"
             assert fields(chinese) == fields(template), key
     assert not known, "Chinese for what nobody says"
 
@@ -114,6 +146,9 @@ def test_sentences_are_said_with_what_they_tell() -> None:
         for node in ast.walk(tree):
             if path.name == "sentences.py" and isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 said.add((".".join(path.parent.relative_to(SOURCE).parts), node.id))  # a part of another
+            if isinstance(node, ast.ImportFrom) and str(node.module).endswith(".sentences"):
+                owning = str(node.module).removeprefix("trigpoint.").removesuffix(".sentences")
+                said |= {(owning, name.name) for name in node.names}
             if is_sentence(node):
                 assert isinstance(node, ast.Attribute)
                 assert node.attr in sentences[package], f"{path}: {node.attr}"
@@ -132,8 +167,8 @@ def test_sentences_are_said_with_what_they_tell() -> None:
     assert not never, never
 
 
-@pytest.mark.parametrize("place", OF_RUNS)
-def test_what_runs_are_explained_with_is_no_sentence_of_its_own(place: str) -> None:
+@pytest.mark.parametrize("place", [*OF_RUNS, *TO_THE_PAGE])
+def test_what_people_are_told_is_no_sentence_of_its_own(place: str) -> None:
     found = [
         f"{path.relative_to(ROOT)}: {text}"
         for path, tree in modules(place)
@@ -143,6 +178,12 @@ def test_what_runs_are_explained_with_is_no_sentence_of_its_own(place: str) -> N
         for text in _texts(said)
     ]
     assert not found, "\n".join(found)
+
+
+def test_what_is_wrong_with_a_name_is_no_sentence_of_its_own() -> None:
+    (_, tree), *_ = modules("core/uris.py")
+    said = [node.value for node in ast.walk(tree) if isinstance(node, ast.Return) and node.value is not None]
+    assert not [text for each in said for text in _texts(each)]
 
 
 def _said(node: ast.AST) -> list[ast.expr]:

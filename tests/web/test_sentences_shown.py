@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 from tests.live.environments import IMAGE
 from tests.live.home import Home, wait_until
 from tests.live.jobs import FINAL, PIPELINE_FINAL, Plan
@@ -18,6 +19,9 @@ from tests.web.conftest import Open, Served, marked, pipeline, put, settle, subm
 SHOTS = os.environ.get("CONSOLE_SHOTS", "")
 BAD_TABLE = "species,mass\nGentoo,1,2,3\n"
 WITHOUT = "print('no model is written')"
+OURS = "The agent of x disappeared without reporting an outcome."
+SAYS = f"import sys; sys.exit({OURS!r})"
+"""A program that prints a sentence of ours as its last line."""
 RUNS = [
     "raises",
     "absent",
@@ -38,7 +42,15 @@ PAGES = {
     **{f"{run}-text": f"/console/{{{run}}}?as=text" for run in RUNS},
     **{f"{run}-picture": f"/console/{{{run}}}" for run in RUNS},
 }
-PROGRAMS = ("ValueError: no rows for raises", "Traceback (most", 'File "<string>", line', "uv ", "python3 -c", "3.")
+PROGRAMS = (
+    OURS,
+    "ValueError: no rows for raises",
+    "Traceback (most",
+    'File "<string>", line',
+    "uv ",
+    "python3 -c",
+    "3.",
+)
 """What programs say, or the beginning of it: nobody translates that."""
 SENTENCE = re.compile(r"(?<![\w./-])[A-Za-z']+,? [a-z']+,? [a-z']+(?![\w./-])")
 
@@ -71,6 +83,9 @@ def furnish(rest: Rest) -> dict[str, str]:
         "noModel": _with_program(pipeline(good), WITHOUT),
         "reserved": _reserved(),
     }
+    says = Plan("says").job()
+    says["jobSpec"]["workerPoolSpecs"][0]["containerSpec"] = {"imageUri": IMAGE, "command": ["python3", "-c", SAYS]}
+    made["says"] = says
     runs = {}
     for name, body in made.items():
         runs[name] = submit(rest, {**body, "displayName": name})
@@ -150,3 +165,13 @@ def test_no_sentence_of_ours_is_english(look: Open, served: Served, name: str) -
     lines = [line.strip() for text in texts for line in text.splitlines()]
     ours = [line for line in lines if not line.startswith(PROGRAMS) and not re.search(r"[\u4e00-\u9fff]", line)]
     assert [line for line in ours if SENTENCE.search(line)] == []
+
+
+@pytest.mark.parametrize("view", ["", "?as=text", "?tab=overview"])
+def test_what_a_program_printed_is_not_told_as_ours(look: Open, served: Served, view: str) -> None:
+    page = look(f"/console/{served.runs['says']}{view}", language="zh").page
+    expect(page.locator("[lang=en]", has_text=OURS).first).to_be_visible()
+    if not view:
+        page.locator(".react-flow__node[data-id*='/replica/']").click()
+        expect(page.locator("aside section [lang=en]", has_text=OURS).first).to_be_visible()
+    assert "代理在报告结果之前消失" not in page.locator("main").inner_text()

@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
+from trigpoint.console import sentences
 from trigpoint.console.access import Codes, Patience, denied
 from trigpoint.console.access import Sessions as SignedSessions
 from trigpoint.console.app import ConsoleApp, Sessions, Table
@@ -198,6 +199,6 @@ class Console:
     def _token(self, email: str) -> tuple[str, Micros]:
         account = self._parts.identity.accounts.find(email)
         if account is None:
-            raise Unauthenticated("The account of this session is deleted.", reason="CONSOLE_SIGNED_OUT")
+            raise Unauthenticated(sentences.ACCOUNT_DELETED, reason="CONSOLE_SIGNED_OUT")
         issued = self._parts.identity.access_token(account, scope="https://www.googleapis.com/auth/cloud-platform")
         return issued.token, issued.expires

@@ -140,12 +140,12 @@ class Sessions:
             email, link, epoch = str(told["sub"]), str(told.get("link", "")), int(told["epoch"])
             begun, expires = int(told["begun"]), int(told["until"])
         except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
-            raise _signed_out("You are not signed in.") from None
+            raise _signed_out(sentences.NOT_SIGNED_IN) from None
         if epoch != self._epoch or expires <= self._clock.now():
-            raise _signed_out("Your session has ended.")
+            raise _signed_out(sentences.SESSION_ENDED)
         caller = self._caller_of(email)
         if caller is None:
-            raise _signed_out("The account of this session is disabled or deleted.")
+            raise _signed_out(sentences.NO_ACCOUNT)
         return Session(caller, "viewer" if link else "owner", begun, expires, link)
 
     def renewed(self, session: Session) -> str | None:
@@ -181,7 +181,7 @@ def denied(name: str) -> PermissionDenied:
 
 
 def _signed_out(text: str) -> Unauthenticated:
-    return Unauthenticated(f"{text} `trig console` prints a link that signs you in.", reason="CONSOLE_SIGNED_OUT")
+    return Unauthenticated(text, reason="CONSOLE_SIGNED_OUT")
 
 
 def _epoch(tx: Tx) -> int:

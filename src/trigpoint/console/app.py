@@ -10,7 +10,7 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
-from trigpoint.console import asking, passing
+from trigpoint.console import asking, passing, sentences
 from trigpoint.console.access import Session
 from trigpoint.console.asking import SAFE, Arrival, Ask, Handler
 from trigpoint.console.pages import STRICT, Pages
@@ -19,6 +19,7 @@ from trigpoint.console.streams import Stream, Streams
 from trigpoint.console.wire import dump
 from trigpoint.core import status
 from trigpoint.core.errors import Internal, InvalidArgument, NotFound, TrigpointError
+from trigpoint.core.sentences import INTERNAL
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +81,7 @@ class ConsoleApp:
         except Exception:  # the edge: a fault ends as an answer without its insides
             log.exception("console.failed", path=str(scope["path"])[:200])
             if not begun.yes:
-                await _refusal(Internal("Internal error encountered."))(scope, receive, strict)
+                await _refusal(Internal(INTERNAL))(scope, receive, strict)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -101,13 +102,13 @@ class ConsoleApp:
 
     def _page(self, request: Request, path: str) -> Response:
         if request.method not in SAFE:
-            raise InvalidArgument("Pages are only read.")
+            raise InvalidArgument(sentences.READ_PAGES)
         if path in ("/", "/console"):
             return RedirectResponse("/console/", 302)
         if path.startswith("/console/assets/"):
             found = self._pages.asset(request, path.removeprefix("/console/assets/"))
             if found is None:
-                raise NotFound("There is no such file.")
+                raise NotFound(sentences.NO_FILE)
             return found
         return self._pages.index(request)
 
@@ -130,7 +131,7 @@ class ConsoleApp:
         session = await self._run(self._prove, request, came)
         handler = self._table.answered.get((request.method, name))
         if handler is None:
-            raise NotFound(f"The console answers no {request.method[:10]} {name[:100]!r}.")
+            raise NotFound(sentences.NO_ANSWER.format(method=request.method[:10], name=repr(name[:100])))
         if request.method not in SAFE:
             session.act()
         ask = self._ask(request, came, await asking.body(request))

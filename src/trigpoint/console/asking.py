@@ -10,9 +10,11 @@ import orjson
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
+from trigpoint.console import sentences
 from trigpoint.console.access import Session
 from trigpoint.core import wire
 from trigpoint.core.errors import InvalidArgument, PermissionDenied, ResourceExhausted, Violation
+from trigpoint.core.sentences import LARGE_PAYLOAD
 
 SAFE = frozenset({"GET", "HEAD"})
 MOST_BODY = 1 << 20
@@ -36,7 +38,7 @@ def arrival(request: Request) -> Arrival:
     host = request.headers.get("host", "")
     found = _HOST.fullmatch(host)
     if found is None:
-        raise InvalidArgument("The Host header of this request is no host and port.")
+        raise InvalidArgument(sentences.NO_HOST)
     secure = request.url.scheme == "https"
     port = found[1] or ("443" if secure else "80")
     return Arrival(
@@ -47,7 +49,7 @@ def arrival(request: Request) -> Arrival:
 def check_door(request: Request) -> None:
     """Refuse what comes through a replica's door: PermissionDenied."""
     if request.scope.get(wire.REPLICA):
-        raise PermissionDenied("The console is for people; programs speak to the APIs.")
+        raise PermissionDenied(sentences.PEOPLE_ONLY)
 
 
 def check(request: Request, base: str) -> None:
@@ -56,9 +58,9 @@ def check(request: Request, base: str) -> None:
         "cross-site",
         "same-site",
     ):
-        raise PermissionDenied("This request comes from another page.")
+        raise PermissionDenied(sentences.OTHER_PAGE)
     if request.method not in SAFE and request.headers.get("x-trigpoint") != "console":
-        raise PermissionDenied("Requests that change something must carry `x-trigpoint: console`.")
+        raise PermissionDenied(sentences.NO_MARK)
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Ask:
         """Return a parameter of the query that must be there."""
         value = self.query.get(name, "")
         if not value:
-            raise InvalidArgument(violations=[Violation(name, "it is required")])
+            raise InvalidArgument(violations=[Violation(name, sentences.REQUIRED)])
         return value
 
     def every(self, name: str) -> list[str]:
@@ -94,7 +96,7 @@ class Ask:
         """Return a whole number of the query from 0 to `most`."""
         value = whole(self.query.get(name, "") or str(default))
         if value is None or value > most:
-            raise InvalidArgument(violations=[Violation(name, f"a whole number from 0 to {most}")])
+            raise InvalidArgument(violations=[Violation(name, sentences.BAD_NUMBER.format(least=0, most=most))])
         return value
 
 
@@ -111,7 +113,7 @@ def query(request: Request) -> QueryParams:
     """Return the query of a request; InvalidArgument for what no name or text here can hold."""
     found = request.query_params
     if any("\0" in text for pair in found.multi_items() for text in pair):
-        raise InvalidArgument("The request's query holds a NUL character.")
+        raise InvalidArgument(sentences.NUL_QUERY)
     return found
 
 
@@ -123,15 +125,15 @@ async def body(request: Request) -> Mapping[str, Any]:
     async for chunk in request.stream():
         taken += chunk
         if len(taken) > MOST_BODY:
-            raise ResourceExhausted(f"Request payload size exceeds the limit: {MOST_BODY} bytes.")
+            raise ResourceExhausted(LARGE_PAYLOAD.format(most=MOST_BODY))
     if not taken.strip():
         return {}
     if b"\\u0000" in taken:
-        raise InvalidArgument("The request's body holds a NUL character.")
+        raise InvalidArgument(sentences.NUL_BODY)
     try:
         found = orjson.loads(taken)
     except ValueError:
-        raise InvalidArgument("The request's body is no JSON.") from None
+        raise InvalidArgument(sentences.NO_JSON) from None
     if not isinstance(found, dict):
-        raise InvalidArgument("The request's body must be a JSON object.")
+        raise InvalidArgument(sentences.NO_OBJECT)
     return found

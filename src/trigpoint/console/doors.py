@@ -77,9 +77,7 @@ class Doors:
         link = self._links.open(str(ask.body.get("link") or "")) if email is None else None
         if email is None and link is None:
             self._patience.wrong()
-            raise Unauthenticated(
-                "This link has been used, or is too old. `trig console` prints a fresh one.", reason="CONSOLE_CODE"
-            )
+            raise Unauthenticated(sentences.LINK_USED, reason="CONSOLE_CODE")
         cookie = self._sessions.begin(email) if email else self._sessions.begin(link.by, link.id) if link else ""
         return Entered(self._info(self.read(cookie)), cookie)
 
@@ -91,13 +89,13 @@ class Doors:
         if "authorization" in ask.headers:
             caller = self._authenticate(ask.headers)
             if not caller.operator or caller.replica:
-                raise PermissionDenied("Only the operator of this installation may open the console.")
+                raise PermissionDenied(sentences.OPERATORS_ONLY)
         else:
             ask.session.act()
             caller = ask.session.caller
         to = str(ask.body.get("to") or "/console/")
         if not to.startswith("/console/") or "//" in to or "\\" in to or ".." in to or not to.isprintable():
-            raise InvalidArgument(violations=[Violation("to", "a path that begins with /console/")])
+            raise InvalidArgument(violations=[Violation("to", sentences.NO_PATH)])
         code, until = self._codes.issue(caller.email)
         return CodeInfo(f"{quote(to, safe='/?=&%@:.-_~+')}#code={code}", until)
 
@@ -131,7 +129,7 @@ class Doors:
     def _made(self, ask: Ask) -> LinkInfo:
         run, days = self._named(str(ask.body.get("run") or "")), ask.body.get("days", _DAYS)
         if not isinstance(days, int | float) or isinstance(days, bool):
-            raise InvalidArgument(violations=[Violation("days", "a number of days")])
+            raise InvalidArgument(violations=[Violation("days", sentences.NO_DAYS)])
         ask.session.see(run)
         link, secret = self._links.make(run, float(days), ask.session.caller.email)
         return _told(link, f"{ask.base}/console/{link.run}#link={secret}")

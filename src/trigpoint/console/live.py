@@ -6,6 +6,7 @@ from typing import Protocol
 
 import orjson
 
+from trigpoint.console import sentences
 from trigpoint.console.access import Session
 from trigpoint.console.asking import Ask
 from trigpoint.console.streams import Message, Source, Stream, frame
@@ -40,7 +41,7 @@ class Live:
         """Return the stream of a request. A topic that may not be followed is `gone`; refused when all are."""
         names = list(dict.fromkeys(ask.every("topic")))
         if not 0 < len(names) <= MOST_TOPICS:
-            raise InvalidArgument(violations=[Violation("topic", f"name from 1 to {MOST_TOPICS} topics")])
+            raise InvalidArgument(violations=[Violation("topic", sentences.TOPIC_COUNT.format(most=MOST_TOPICS))])
         cursors = _cursors(ask.headers.get("last-event-id") or ask.query.get("after", ""))
         sources: dict[str, Source] = {}
         admitted: list[tuple[Topic, str]] = []
@@ -62,7 +63,7 @@ class Live:
         kind, _, argument = name.partition("/")
         topic = self._topics.get(kind)
         if topic is None or not argument or not name.isascii() or not name.isprintable():
-            raise InvalidArgument(violations=[Violation("topic", f"there is no topic {name[:100]!r}")])
+            raise InvalidArgument(violations=[Violation("topic", sentences.NO_TOPIC.format(name=repr(name[:100])))])
         return topic, argument
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
 from trigpoint import __version__
+from trigpoint.console import sentences
 from trigpoint.core.clock import SECOND, Clock, Micros
 from trigpoint.core.errors import NotFound
 
@@ -63,7 +64,7 @@ class Passing:
         path: str = scope["path"][cut:]
         raw: bytes = (scope.get("raw_path") or scope["path"].encode())[cut:]
         if storage and not raw.startswith(_STORAGE_PATHS):
-            raise NotFound("There is no such part of the API.")
+            raise NotFound(sentences.NO_PART)
         kept = [(key, value) for key, value in scope["headers"] if key not in _OWN]
         host = b"storage.googleapis.com" if storage else b"aiplatform.googleapis.com"
         told = f"{CLIENT}{__version__}".encode()

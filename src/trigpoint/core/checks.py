@@ -12,12 +12,6 @@ from trigpoint.core.errors import InvalidArgument, Violation
 _LABEL_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _LABEL_VALUE = re.compile(r"[\w-]{0,63}")
 _CLIENT_ID = re.compile(r"[a-z_-][a-z0-9_-]{0,62}")
-_LABELS = (
-    "There can be no more than 64 labels attached to a single resource. Label keys and values can only contain "
-    "lowercase letters, numbers, dashes and underscores. Label keys must start with a letter or number, must be less "
-    "than 64 characters in length, and must be less than 128 bytes in length when encoded in UTF-8. Label values "
-    "must be less than 64 characters in length, and must be less than 128 bytes in length when encoded in UTF-8."
-)
 
 
 def display_name(field: str, value: str, *, required: bool = True) -> list[Violation]:
@@ -34,7 +28,7 @@ def display_name(field: str, value: str, *, required: bool = True) -> list[Viola
 def labels(field: str, given: Mapping[str, str]) -> list[Violation]:
     """Check user labels; keys under `aiplatform.googleapis.com/` are the system's and refused here."""
     fine = len(given) <= 64 and all(_label(key, value) for key, value in given.items())
-    return [] if fine else [Violation(field, _LABELS)]
+    return [] if fine else [Violation(field, sentences.LABELS)]
 
 
 def client_id(field: str, value: str) -> list[Violation]:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Literal
 
+from trigpoint.core import sentences
 from trigpoint.core.clock import Micros
 from trigpoint.core.errors import InvalidArgument, Violation
 
@@ -38,7 +39,6 @@ _STRINGS = re.compile(r"""\"(?:[^"\\]++|\\.)*+\"?|'(?:[^'\\]++|\\.)*+'?|[^()"']+
 """What holds no parenthesis of the grammar."""
 _ESCAPE = re.compile(r"(?:\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL)
 _WILDCARD = re.compile(r"(?<!\\)\*")
-_HOW = 'write FIELD = "VALUE", joined by AND, OR, NOT and parentheses'
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,17 +149,17 @@ def parse(text: str, field: str = "filter", *, deepest: int = DEEPEST, search: b
     if not text.strip():
         return None
     if len(text) > LONGEST:
-        raise refused(f"it is {len(text)} characters long; at most {LONGEST} are taken", field)
+        raise refused(sentences.LONG_FILTER.format(count=len(text), most=LONGEST), field)
     if "\0" in text:
-        raise refused("it holds a NUL character", field)
+        raise refused(sentences.NUL_FILTER, field)
     if _depth(text) > deepest:
-        raise refused(f"parentheses nest deeper than {deepest} levels", field)
+        raise refused(sentences.DEEP_FILTER.format(deepest=deepest), field)
     node = _node(_parsed(text, field).children[0])
     leaves = list(walk(node))
     if any(len(leaf.path) > _PARTS for leaf in leaves if isinstance(leaf, Comparison)):
-        raise refused(f"a field has more than {_PARTS} parts", field)
+        raise refused(sentences.LONG_PATH.format(most=_PARTS), field)
     if len(leaves) > _MOST:
-        raise refused(f"it has {len(leaves)} comparisons; at most {_MOST} are taken", field)
+        raise refused(sentences.MANY_COMPARISONS.format(count=len(leaves), most=_MOST), field)
     if not search:
         for leaf in leaves:
             _check(leaf, field)
@@ -199,14 +199,14 @@ def refused(why: str, field: str = "filter") -> InvalidArgument:
 def number(operand: Operand, field: str = "filter") -> float:
     """Return the value as a number; InvalidArgument when it is none."""
     if _NUMBER.fullmatch(operand.text) is None or not math.isfinite(told := float(operand.text)):
-        raise refused(f"{_shown(operand.text)} is not a number", field)
+        raise refused(sentences.NO_NUMBER.format(value=_shown(operand.text)), field)
     return int(operand.text) if _WHOLE.fullmatch(operand.text) else told
 
 
 def truth(operand: Operand, field: str = "filter") -> bool:
     """Return the value as a boolean; InvalidArgument unless it is true or false."""
     if operand.text.lower() not in ("true", "false"):
-        raise refused(f"{_shown(operand.text)} is neither true nor false", field)
+        raise refused(sentences.NO_TRUTH.format(value=_shown(operand.text)), field)
     return operand.text.lower() == "true"
 
 
@@ -218,8 +218,7 @@ def instant(operand: Operand, field: str = "filter") -> Micros:
             raise ValueError(text)
         told = datetime.fromisoformat(text.upper())
     except ValueError as wrong:
-        how = "write it as 2026-01-31T12:00:00Z"
-        raise refused(f"{_shown(text)} is not a time; {how}", field) from wrong
+        raise refused(sentences.NO_TIME.format(value=_shown(text)), field) from wrong
     since = (told if told.tzinfo else told.replace(tzinfo=UTC)) - _EPOCH
     return Micros((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
 
@@ -234,12 +233,13 @@ def _parsed(text: str, field: str) -> Any:
         tree = _parser().parse(text)
     except importlib.import_module("lark.exceptions").UnexpectedInput as wrong:
         if getattr(getattr(wrong, "token", None), "type", "") == "$END":
-            raise refused(f"it ends too early; {_HOW}", field) from wrong
+            raise refused(sentences.ENDS_EARLY, field) from wrong
         at: int = wrong.pos_in_stream
-        raise refused(f"{_shown(text[at:], 20)} at position {at + 1} is not expected; {_HOW}", field) from wrong
+        why = sentences.NOT_EXPECTED.format(text=_shown(text[at:], 20), position=at + 1)
+        raise refused(why, field) from wrong
     for path, operator, argument in (found.children for found in tree.find_data("comparison")):
         if argument.data == "listed" and len(argument.children) > 1 and operator != ":":
-            raise refused(f"a list at position {_start(path)} goes with the operator : only", field)
+            raise refused(sentences.LISTED.format(position=_start(path)), field)
     return tree
 
 
@@ -327,10 +327,12 @@ def _check(leaf: Comparison | Call | Bare, field: str) -> None:
     """Refuse what only searching services have."""
     if isinstance(leaf, Bare):
         word = leaf.value.text
-        hint = f"write {word.upper()} in capitals" if word in ("and", "or", "not") else _HOW
-        raise refused(f"{_shown(word)} at position {leaf.position} is not a comparison; {hint}", field)
+        told = {"word": _shown(word), "position": leaf.position}
+        if word in ("and", "or", "not"):
+            raise refused(sentences.LOWER_CASE.format(**told, capitals=word.upper()), field)
+        raise refused(sentences.NO_COMPARISON.format(**told), field)
     if isinstance(leaf, Comparison) and leaf.operator in ("=~", "!~"):
-        raise refused(f"the operator {leaf.operator} is not supported here; use = with the wildcard *", field)
+        raise refused(sentences.SEARCHES_ONLY.format(operator=leaf.operator), field)
 
 
 def _shown(text: str, most: int = 60) -> str:

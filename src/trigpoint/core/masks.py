@@ -8,7 +8,7 @@ refuse it (sdk-contract.md section 2.2, Field masks).
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Literal, TypeVar
 
-from trigpoint.core import messages
+from trigpoint.core import messages, sentences
 from trigpoint.core.errors import InvalidArgument, Violation
 from trigpoint.core.messages import FieldMask, Message, Oneof, Struct, Value
 from trigpoint.core.messages.shapes import Field, shape
@@ -43,7 +43,7 @@ def update(target: M, given: M, paths: Iterable[str], field: str = "update_mask"
             _replace(target, whole, [known.name for known in shape(type(target)).fields])
         elif not _set(target, whole, _parts(path)):
             known = ", ".join(known.name for known in shape(type(target)).fields)
-            text = f"{path[:100]!r} is not a field; these are: {known[:400]}"
+            text = sentences.NO_FIELD.format(path=repr(path[:100]), fields=known[:400])
             raise InvalidArgument(violations=[Violation(field, text)])
 
 
@@ -62,7 +62,8 @@ def merged(stored: M, given: M, mask: FieldMask | None, mutable: Collection[str]
     else:
         for path in paths:
             if (first := _top(type(stored), path)) not in mutable:
-                text = f"{first or path[:100]!r} cannot be updated; these can: {', '.join(sorted(mutable))}."
+                told = {"path": repr(first or path[:100]), "fields": ", ".join(sorted(mutable))}
+                text = sentences.NOT_MUTABLE.format(**told)
                 raise InvalidArgument(violations=[Violation(field, text)])
         update(result, given, paths, field)
     return result
@@ -81,10 +82,10 @@ def _top(cls: type[Message], path: str) -> str:
 def _limited(paths: Iterable[str], field: str) -> list[str]:
     listed = list(paths)
     if len(listed) > _MOST:
-        raise InvalidArgument(violations=[Violation(field, f"{len(listed)} paths; at most {_MOST} are taken")])
+        raise InvalidArgument(violations=[Violation(field, sentences.MANY_PATHS.format(count=len(listed), most=_MOST))])
     for path in listed:
         if len(path) > _LONGEST or path.count(".") >= _DEEPEST:
-            text = f"{path[:100]!r} is too long: a path has at most {_LONGEST} characters and {_DEEPEST} parts"
+            text = sentences.LONG_MASK.format(path=repr(path[:100]), most=_LONGEST, deepest=_DEEPEST)
             raise InvalidArgument(violations=[Violation(field, text)])
     return listed
 

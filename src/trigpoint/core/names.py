@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 
+from trigpoint.core import sentences
 from trigpoint.core.errors import InvalidArgument, Violation
 
 _PART = re.compile(r"\{(\w+)\}")
@@ -39,9 +40,8 @@ class Pattern:
         """Return the components of a full name; InvalidArgument naming `field` when it is not of this pattern."""
         found = self.match(name)
         if found is None:
-            raise InvalidArgument(
-                violations=[Violation(field, f"{_shown(name)} is not a name of the form {self.template}")]
-            )
+            text = sentences.BAD_RESOURCE.format(name=_shown(name), form=self.template)
+            raise InvalidArgument(violations=[Violation(field, text)])
         return found
 
     def build(self, **components: str) -> str:
@@ -76,7 +76,7 @@ def project_of(name: str) -> str:
     """Return the project component of any name that starts with `projects/`; InvalidArgument otherwise."""
     parts = name.split("/", 2)
     if len(parts) < 2 or parts[0] != "projects" or not parts[1]:
-        raise InvalidArgument(violations=[Violation("name", f"{_shown(name)} does not start with projects/PROJECT")])
+        raise InvalidArgument(violations=[Violation("name", sentences.NO_PROJECT.format(name=_shown(name)))])
     return parts[1]
 
 

@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+from trigpoint.core import sentences
 from trigpoint.core.errors import InvalidArgument, Violation
 
 _TERM = re.compile(r"([A-Za-z_][\w.]*)(?:\s+(asc|desc))?", re.ASCII | re.IGNORECASE)
@@ -23,17 +24,17 @@ def parse(text: str, field: str = "order_by") -> tuple[Term, ...]:
     if not text.strip():
         return ()
     if len(text) > _LONGEST:
-        raise _refused(field, f"it is longer than {_LONGEST} characters")
+        raise _refused(field, sentences.LONG_ORDER.format(most=_LONGEST))
     terms: list[Term] = []
     for piece in text.split(","):
         found = _TERM.fullmatch(piece.strip())
         if found is None:
-            raise _refused(field, f"{piece.strip()[:100]!r} is not a field, optionally followed by asc or desc")
+            raise _refused(field, sentences.NO_TERM.format(term=repr(piece.strip()[:100])))
         terms.append(Term(found[1], (found[2] or "").lower() == "desc"))
     if len(terms) > _MOST or len({term.path for term in terms}) < len(terms):
-        raise _refused(field, f"give each field once, and at most {_MOST}")
+        raise _refused(field, sentences.ORDERED_TWICE.format(most=_MOST))
     return tuple(terms)
 
 
 def _refused(field: str, why: str) -> InvalidArgument:
-    return InvalidArgument(violations=[Violation(field, f"{why}; write it as: display_name, create_time desc")])
+    return InvalidArgument(violations=[Violation(field, sentences.BAD_ORDER.format(problem=why))])

@@ -12,6 +12,7 @@ import hmac
 import json
 from collections.abc import Sequence
 
+from trigpoint.core import sentences
 from trigpoint.core.errors import InvalidArgument, Violation
 
 Plain = str | int | float | bool | None
@@ -56,7 +57,7 @@ class Tokens:
 def page_size(asked: int, *, default: int = 100, most: int = 1000) -> int:
     """Return how many items a page holds: the default for 0, at most `most`; InvalidArgument below 0 (AIP-158)."""
     if asked < 0:
-        raise InvalidArgument(violations=[Violation("page_size", f"{asked} is negative; give 0 for the default")])
+        raise InvalidArgument(violations=[Violation("page_size", sentences.NEGATIVE_SIZE.format(size=asked))])
     return min(asked or default, most)
 
 
@@ -73,5 +74,4 @@ def _unwrapped(token: str) -> bytes:
 
 
 def _refused() -> InvalidArgument:
-    text = "it is no token of this query; repeat the request that gave it unchanged, or start without a token"
-    return InvalidArgument(violations=[Violation("page_token", text)])
+    return InvalidArgument(violations=[Violation("page_token", sentences.BAD_TOKEN)])

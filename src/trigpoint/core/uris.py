@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from trigpoint.core import sentences
 from trigpoint.core.errors import InvalidArgument, Violation
 
 _PART = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?")
@@ -29,14 +30,11 @@ class GsUri:
 def parse(uri: str, field: str = "uri") -> GsUri:
     """Return the bucket and name of `gs://BUCKET[/NAME]`; InvalidArgument naming the field otherwise."""
     bucket, _, name = uri.removeprefix(SCHEME).partition("/")
-    wrong = "" if uri.startswith(SCHEME) else "does not start with gs://"
+    wrong = "" if uri.startswith(SCHEME) else sentences.NO_SCHEME
     wrong = wrong or bucket_fault(bucket) or (object_fault(name) if name else "")
     if wrong:
-        raise InvalidArgument(
-            violations=[
-                Violation(field, f"{shown(uri)} is not a Cloud Storage URI of the form gs://BUCKET/NAME: {wrong}")
-            ]
-        )
+        text = sentences.BAD_URI.format(uri=shown(uri), problem=wrong)
+        raise InvalidArgument(violations=[Violation(field, text)])
     return GsUri(bucket, name)
 
 
@@ -46,21 +44,18 @@ def bucket_fault(name: str) -> str:
     3 to 63 characters, 222 with dots, each dotted part up to 63 (vertex-services.md section 10.1).
     """
     if not 3 <= len(name) <= (222 if "." in name else 63):
-        return f"the bucket name {shown(name)} must have 3 to 63 characters (222 with dots)"
+        return sentences.BUCKET_LENGTH.format(name=shown(name))
     if not all(_PART.fullmatch(part) for part in name.split(".")):
-        return (
-            f"the bucket name {shown(name)} may hold only a-z, 0-9, hyphen, underscore and dot, "
-            "and each part must start and end with a letter or digit"
-        )
+        return sentences.BUCKET_CHARACTERS.format(name=shown(name))
     if _ADDRESS.fullmatch(name):
-        return f"the bucket name {shown(name)} must not look like an IP address"
+        return sentences.BUCKET_ADDRESS.format(name=shown(name))
     return ""
 
 
 def new_bucket_fault(name: str) -> str:
     """Return what forbids creating a bucket of this name: `bucket_fault`, and names that are Google's own."""
     if name.startswith("goog") or _GOOGLE.search(name):
-        return f"the bucket name {shown(name)} must not start with goog or contain google"
+        return sentences.BUCKET_OF_GOOGLE.format(name=shown(name))
     return bucket_fault(name)
 
 
@@ -69,12 +64,12 @@ def object_fault(name: str) -> str:
     try:
         size = len(name.encode())
     except UnicodeEncodeError:
-        return "the object name is not valid Unicode"
+        return sentences.OBJECT_NO_UNICODE
     if not 0 < size <= 1024:
-        return f"the object name has {size} bytes of UTF-8; 1 to 1024 are allowed"
+        return sentences.OBJECT_LENGTH.format(size=size)
     if "\r" in name or "\n" in name:
-        return "the object name must not hold line breaks"
-    return "the object name must not be . or .." if name in (".", "..") else ""
+        return sentences.OBJECT_BREAKS
+    return sentences.OBJECT_DOTS if name in (".", "..") else ""
 
 
 def shown(text: str) -> str:

@@ -109,7 +109,7 @@ class Objects:
             rule(row)
             if rows.occupied(tx, name):
                 raise FailedPrecondition(
-                    f"The bucket {name} is not empty: delete its objects first, also noncurrent ones.",
+                    sentences.NOT_EMPTY.format(bucket=name),
                     reason="NOT_EMPTY",
                 )
             rows.delete_bucket(tx, name)
@@ -431,7 +431,7 @@ def missing(bucket: str, name: bytes) -> NotFound:
 
 def no_bucket(name: str) -> NotFound:
     """Return the error for a bucket that is not there, in Cloud Storage's words."""
-    return NotFound(f"The specified bucket does not exist: {name[:222]}. Create it first, or correct its name.")
+    return NotFound(sentences.NO_BUCKET.format(bucket=name[:222]))
 
 
 def _shown(bucket: str, name: bytes) -> str:

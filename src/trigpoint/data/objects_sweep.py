@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from trigpoint.core.errors import Aborted, DataLoss, NotFound
-from trigpoint.data import checksums
+from trigpoint.data import checksums, sentences
 from trigpoint.data.objects import Objects, Reading
 from trigpoint.data.objects_blobs import Content, Look, disk
 from trigpoint.data.objects_tree import Tree
@@ -70,7 +70,7 @@ class Sweeper:
             if row.live or Look.of(os.fstat(reading.file)) == Look.recorded(row) or self._same(reading):
                 return reading
             reading.close()
-            raise DataLoss(f"Generation {row.generation} of this object was overwritten in place through /gcs.")
+            raise DataLoss(sentences.THIS_OVERWRITTEN.format(generation=row.generation))
         return None
 
     def rescan(self, bucket: str, prefix: bytes = b"") -> Swept:
@@ -165,7 +165,7 @@ class Sweeper:
 
         def rule(owner: BucketRow, live: ObjectRow | None) -> bool:
             if (live and live.generation) != (seen and seen.generation):
-                raise Aborted("The object changed meanwhile.")
+                raise Aborted(sentences.CHANGED_MEANWHILE)
             # Bytes that were edited in place are gone: keeping their generation would be a lie.
             return live is not None and self._keep(owner) and live.inode != taken.look.inode
 
@@ -178,7 +178,7 @@ class Sweeper:
         def unit(tx: Tx) -> ObjectRow:
             row = rows.live(tx, seen.bucket, seen.name)
             if row is None or row.generation != seen.generation:
-                raise Aborted("The object changed meanwhile.")
+                raise Aborted(sentences.CHANGED_MEANWHILE)
             row = replace(row, blob=taken.blob, inode=taken.look.inode, mtime=taken.look.mtime)
             rows.update(tx, row, row.metageneration)
             return row
@@ -216,7 +216,7 @@ class Sweeper:
 
         def rule(owner: BucketRow, live: ObjectRow | None) -> bool:
             if live is None or live.generation != row.generation:
-                raise Aborted("The object changed meanwhile.")
+                raise Aborted(sentences.CHANGED_MEANWHILE)
             return self._keep(owner)
 
         try:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from trigpoint.core.clock import Micros
 from trigpoint.core.errors import Aborted, InvalidArgument, NotFound
+from trigpoint.data import sentences
 from trigpoint.data.objects import Objects, Rule
 from trigpoint.data.objects_blobs import Content, Writer
 from trigpoint.store import objects as rows
@@ -36,7 +37,7 @@ class Uploads:
         """Return a session; NotFound when it never was, was cancelled or has expired."""
         row = self._objects.store.read(lambda tx: rows.get_upload(tx, ident))
         if row is None:
-            raise NotFound("The upload session does not exist or has expired: start the upload again.")
+            raise NotFound(sentences.SESSION_GONE)
         return row
 
     @contextmanager
@@ -119,7 +120,7 @@ class Uploads:
         """Have a session for oneself; Aborted when somebody else does not let go of it."""
         with self._freed:
             if not self._freed.wait_for(lambda: ident not in self._busy, LOCK_SECONDS):
-                raise Aborted("Another request writes to this upload session: wait for it, then ask for its status.")
+                raise Aborted(sentences.SESSION_BUSY)
             self._busy.add(ident)
         try:
             yield
@@ -136,7 +137,7 @@ class Uploads:
                 writer.flush()
                 row = replace(row, received=writer.size, crc32c=writer.crc32c)
                 if not self._objects.store.write(lambda tx: rows.update_upload(tx, row)):
-                    raise NotFound("The upload session was cancelled.")
+                    raise NotFound(sentences.SESSION_CANCELLED)
                 self._objects.step("session")
                 appending.row = row
         finally:
@@ -157,8 +158,7 @@ class Appending:
         """
         if offset > self.writer.size:
             raise InvalidArgument(
-                f"The upload session holds {self.writer.size} bytes and the request starts at byte {offset}: "
-                "ask for the session's status and go on from there.",
+                sentences.SESSION_GAP.format(held=self.writer.size, offset=offset),
                 reason="GAP",
             )
         self.writer.write(memoryview(chunk)[self.writer.size - offset :])

@@ -21,3 +21,15 @@ READ_ONLY = "The server's object storage is read-only: nothing can be written."
 TOO_LARGE = "The object is larger than the server's file system allows."
 DISK_FAILED = "The server's disk failed a read or write: check the disk, then retry."
 FILE_IN_PLACE = "A file lies where the folder of bucket {bucket} is to be: move it elsewhere."
+
+NOT_EMPTY = "The bucket {bucket} is not empty: delete its objects first, also noncurrent ones."
+NO_BUCKET = "The specified bucket does not exist: {bucket}. Create it first, or correct its name."
+THIS_OVERWRITTEN = "Generation {generation:d} of this object was overwritten in place through /gcs."
+CHANGED_MEANWHILE = "The object changed meanwhile."
+SESSION_GONE = "The upload session does not exist or has expired: start the upload again."
+SESSION_BUSY = "Another request writes to this upload session: wait for it, then ask for its status."
+SESSION_CANCELLED = "The upload session was cancelled."
+SESSION_GAP = (
+    "The upload session holds {held:d} bytes and the request starts at byte {offset:d}: "
+    "ask for the session's status and go on from there."
+)

@@ -18,6 +18,7 @@ from trigpoint.core.paging import page_size as bounded
 from trigpoint.core.pb.google.cloud.aiplatform.v1.operation_pb import DeleteOperationMetadata, GenericOperationMetadata
 from trigpoint.core.pb.google.longrunning.operations_pb import Operation
 from trigpoint.core.pb.google.rpc.status_pb import Status
+from trigpoint.kernel import sentences
 from trigpoint.kernel.resource import Kernel
 from trigpoint.store import Tx, operations
 from trigpoint.store.operations import Operation as Kept
@@ -90,7 +91,7 @@ class Operations:
     def cancel(self, name: str) -> None:
         """Refuse: no operation that is built so far can be cancelled (vertex-training.md section 3.11)."""
         self._kernel.store.read(lambda tx: _kept(tx, name))
-        raise FailedPrecondition(f"Operation {name} is not cancellable.")
+        raise FailedPrecondition(sentences.NOT_CANCELLABLE.format(name=name))
 
     def _blank(self, target: str, metadata: type[Message]) -> Operation:
         ident = self._kernel.ids.number()
@@ -137,5 +138,5 @@ def _stored(operation: Operation) -> tuple[bytes, bytes]:
 def _kept(tx: Tx, name: str) -> Kept:
     kept = operations.get(tx, name)
     if kept is None:
-        raise NotFound(f"The operation {name!r} does not exist, or its record has been removed by retention.")
+        raise NotFound(sentences.NO_OPERATION.format(name=repr(name)))
     return kept

@@ -17,6 +17,7 @@ from trigpoint.core.filters import Comparison, Node
 from trigpoint.core.messages import Message
 from trigpoint.core.names import LOCATION, numbered
 from trigpoint.core.paging import Tokens, page_size
+from trigpoint.kernel import sentences
 from trigpoint.kernel.resource import Kernel, Kind
 from trigpoint.store import queries, resources
 from trigpoint.store.resources import Order, Row
@@ -142,7 +143,7 @@ def _references(message: type[Message]) -> set[str]:
 def _order_column(kind: Kind[Any], path: str) -> ColumnElement[Any]:
     name = snake(path)
     if name not in kind.order:
-        text = f"{path[:100]!r} can't be ordered by; these can: {', '.join(kind.order)}."
+        text = sentences.NO_ORDER.format(path=repr(path[:100]), fields=", ".join(kind.order))
         raise InvalidArgument(violations=[Violation("order_by", text)])
     return queries.COLUMNS[name] if name in _COLUMNS else queries.json_at([camel(name)]).text
 
@@ -157,10 +158,10 @@ def _condition(kind: Kind[Any], node: Node, extra: Extra) -> Condition:
             return not_(_condition(kind, term, extra))
         case filters.Call(name=name):
             if name not in extra.functions:
-                raise _wrong(node, f"there is no function {name[:60]!r} for {kind.noun}")
+                raise wrong(node, sentences.NO_FUNCTION.format(name=repr(name[:60]), noun=kind.noun))
             return extra.functions[name](node)
         case filters.Bare(value=value):
-            raise _wrong(node, f"{value.text[:60]!r} stands alone")
+            raise wrong(node, sentences.STANDS_ALONE.format(value=repr(value.text[:60])))
         case filters.Comparison():
             return _comparison(kind, node, extra)
 
@@ -181,13 +182,14 @@ def _comparison(kind: Kind[Any], node: Comparison, extra: Extra) -> Condition:
     if first in kind.open_filters and len(node.path) > 1:
         kept, typed = list(node.path[1:]), _TYPED.get(snake(node.path[-1]), "")
         return _json([camel(first), *(kept[:-1] if typed else kept)], node, typed)
-    raise _wrong(node, f"{'.'.join(node.path)[:100]!r} is not a field to filter by; these are: {_known(kind, extra)}")
+    path = repr(".".join(node.path)[:100])
+    raise wrong(node, sentences.NO_FILTER.format(path=path, fields=_known(kind, extra)))
 
 
 def _label(node: Comparison) -> Condition:
     if len(node.path) == 1:
         if node.operator != ":":
-            raise _wrong(node, "labels are compared by key: labels.KEY = VALUE, or labels:KEY")
+            raise wrong(node, sentences.LABELS_BY_KEY)
         return queries.has_label(node.value.text)
     key, value = ".".join(node.path[1:]), node.value
     if node.operator == ":" and value.text == "*" and not value.quoted:
@@ -230,7 +232,7 @@ def _text(column: ColumnElement[Any], node: Comparison) -> Condition:
 def _compared(column: ColumnElement[Any], node: Comparison, value: Any) -> Condition:
     compare = _COMPARE.get(node.operator)
     if compare is None:
-        raise _wrong(node, f"the operator {node.operator} is not available here")
+        raise wrong(node, sentences.NO_OPERATOR.format(operator=node.operator))
     condition: Condition = compare(column, value)
     return condition
 
@@ -250,8 +252,10 @@ def _known(kind: Kind[Any], extra: Extra) -> str:
     return ", ".join(sorted({*_COLUMNS, "labels.KEY", *kind.filters, *opened, *extra.relations}))
 
 
-def _wrong(node: Any, why: str) -> InvalidArgument:
-    return InvalidArgument(violations=[Violation("filter", f"At character {node.position}: {why}.")])
+def wrong(node: Any, why: str) -> InvalidArgument:
+    """Return the refusal of a part of a filter."""
+    text = sentences.AT_CHARACTER.format(position=node.position, problem=why)
+    return InvalidArgument(violations=[Violation("filter", text)])
 
 
 def snake(name: str) -> str:

@@ -144,7 +144,7 @@ class Kernel:
         try:
             row = resources.insert(tx, self._row(kind, name, fresh, now, now, notes or {}))
         except AlreadyExists:
-            raise AlreadyExists(f"{kind.noun} {name} already exists.") from None
+            raise AlreadyExists(sentences.EXISTS.format(noun=kind.noun, name=name)) from None
         self._after(tx, kind, name, wake, facts, call)
         return Stored(row, fresh)
 
@@ -246,7 +246,8 @@ class Kernel:
     ) -> Row:
         json, encoded = messages.to_json(message), messages.encode(message)
         if len(encoded) > _LARGEST:
-            raise InvalidArgument(f"The {kind.noun} has {len(encoded)} bytes; at most {_LARGEST} are kept.")
+            text = sentences.TOO_LARGE.format(noun=kind.noun, size=len(encoded), most=_LARGEST)
+            raise InvalidArgument(text)
         return Row(
             name=name,
             kind=kind.collection,
@@ -270,7 +271,7 @@ def missing(kind: Kind[Any], name: str) -> NotFound:
 def check_etag(kind: Kind[Any], given: str, current: str) -> None:
     """Raise Aborted when a given etag is not the current one; an empty one matches (services spec section 1.6)."""
     if given and given != current:
-        raise Aborted(f"Specified {kind.noun} `etag`: `{given}` does not match server `etag`: `{current}`")
+        raise Aborted(sentences.OTHER_ETAG.format(noun=kind.noun, given=given, current=current))
 
 
 def _fill(message: Any, **values: Any) -> None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from trigpoint.agent.protocol import HEADER, STREAMS, frames, segment_name
 from trigpoint.core.clock import Micros
 from trigpoint.core.errors import InvalidArgument
+from trigpoint.runtime import sentences
 from trigpoint.runtime.marks import Mark, Marks
 
 MAX_LINE = 256 << 10
@@ -293,6 +294,6 @@ def parse(cursor: str) -> dict[str, _At]:
     for part in cursor.split("_") if cursor else ():
         stream, *numbers = part.split("-")
         if stream not in STREAMS or len(numbers) != 3 or not all(n.isdecimal() and len(n) < 16 for n in numbers):
-            raise InvalidArgument("the position in the log is not one that this server gave out")
+            raise InvalidArgument(sentences.NO_POSITION)
         places[stream] = _At(*map(int, numbers))
     return places

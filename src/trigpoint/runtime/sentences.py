@@ -53,3 +53,5 @@ NO_INDEX = "the Python package index cannot be reached; connect this machine, th
 NOT_BUILT = "the environment of this image cannot be built here: {said}"
 BUILD_BROKEN = "the environment could not be built: {problem}"
 BROKEN = "the disk or a process failed"
+
+NO_POSITION = "the position in the log is not one that this server gave out"

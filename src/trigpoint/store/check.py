@@ -6,9 +6,8 @@ from sqlalchemy import MetaData, select
 from sqlalchemy import text as sql_text
 
 from trigpoint.core.errors import DataLoss, TrigpointError
-from trigpoint.store import schema
+from trigpoint.store import schema, sentences
 from trigpoint.store.db import Database, Store
-from trigpoint.store.faults import DAMAGED
 from trigpoint.store.tx import Tx
 
 
@@ -33,7 +32,7 @@ def check(store: Store) -> Report:
         damage += found
         rows += count
     if damage:
-        store.fault(DataLoss(DAMAGED))
+        store.fault(DataLoss(sentences.DAMAGED))
     else:
         store.clean()
     return Report(tuple(damage), rows)

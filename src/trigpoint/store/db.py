@@ -9,8 +9,7 @@ from typing import TypeVar
 from sqlalchemy import URL, make_url
 
 from trigpoint.core.errors import DataLoss, ResourceExhausted, TrigpointError, Unavailable
-from trigpoint.store import versions
-from trigpoint.store.faults import DAMAGED
+from trigpoint.store import sentences, versions
 from trigpoint.store.notifier import Notifier
 from trigpoint.store.postgres import PostgresDatabase
 from trigpoint.store.sqlite import SqliteDatabase
@@ -172,4 +171,4 @@ def _database(url: URL, hooks: _Hooks, *, durable: bool, read_only: bool) -> Dat
 def _examine(*databases: Database) -> None:
     for database in databases:
         if isinstance(database, SqliteDatabase) and database.examine(EXAMINED_AT_START):
-            raise DataLoss(DAMAGED)
+            raise DataLoss(sentences.DAMAGED)

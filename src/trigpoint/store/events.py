@@ -10,6 +10,7 @@ from sqlalchemy import text as sql_text
 
 from trigpoint.core.clock import Micros
 from trigpoint.core.errors import DataLoss
+from trigpoint.store import sentences
 from trigpoint.store.rows import dump, load
 from trigpoint.store.schema import METADATA, SEALED, integer, seal, sealed, text
 from trigpoint.store.tx import Prepared, Tx, Values
@@ -145,5 +146,5 @@ def _about(subject_prefix: str | None, project: str | None) -> list[ColumnElemen
 def _event(row: tuple[Any, ...]) -> Event:
     seq, time, project, subject, kind, place, actor, data, mark = row
     if seal(*row[1:-1]) != mark:
-        raise DataLoss(f"Event {seq} is damaged in the database: run `trig restore` with a backup.")
+        raise DataLoss(sentences.EVENT_DAMAGED.format(seq=seq))
     return Event(seq, time, project, subject, kind, place, actor, load(data))

@@ -12,6 +12,7 @@ from sqlalchemy import text as sql_text
 
 from trigpoint.core.clock import Micros
 from trigpoint.core.errors import DataLoss
+from trigpoint.store import sentences
 from trigpoint.store.rows import dump, load
 from trigpoint.store.schema import METADATA, integer, key, seal, sealed, text
 from trigpoint.store.tx import Prepared, Tx, Values
@@ -175,7 +176,7 @@ def _edges(tx: Tx, by: ColumnElement[str], names: Iterable[str]) -> list[Edge]:
     found: list[Edge] = []
     for row in _rows(tx, EDGES, by, names):
         if seal(*row[:-1]) != row[-1]:
-            raise DataLoss(f"The lineage of {row[1]} is damaged in the database: run `trig restore` with a backup.")
+            raise DataLoss(sentences.LINEAGE_DAMAGED.format(name=row[1]))
         found.append(Edge(row[0], row[1], row[2] == "output", row[3], load(row[4])))
     return found
 

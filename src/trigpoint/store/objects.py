@@ -18,6 +18,7 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from trigpoint.core.clock import Micros
 from trigpoint.core.errors import Aborted, AlreadyExists, DataLoss
+from trigpoint.store import sentences
 from trigpoint.store.schema import METADATA, binary, integer, key, seal, sealed, text
 from trigpoint.store.tx import Prepared, Tx
 
@@ -215,7 +216,7 @@ class _Rows(Generic[R]):
         if found is None:
             return None
         if seal(*found[:-1]) != found[-1]:
-            raise DataLoss(f"A row of {self.table.name} is damaged: run `trig restore` with the newest backup.")
+            raise DataLoss(sentences.ROW_DAMAGED.format(table=self.table.name))
         return self.kind(*found[:-1])
 
     def rows(self, found: Sequence[tuple[Any, ...]]) -> list[R]:
@@ -294,9 +295,7 @@ _LIST_BUCKETS = {owned: _owned(owned=owned) for owned in (False, True)}
 def insert_bucket(tx: Tx, row: BucketRow) -> None:
     """Add a bucket; AlreadyExists when the name is taken, by whomever."""
     if get_bucket(tx, row.name) is not None:
-        raise AlreadyExists(
-            f"The bucket name {row.name} is taken. Bucket names are shared by all projects: choose another one."
-        )
+        raise AlreadyExists(sentences.BUCKET_TAKEN.format(name=row.name))
     _buckets.insert(tx, row)
 
 
@@ -317,7 +316,7 @@ def list_buckets(tx: Tx, project: str | None, prefix: str, after: str, limit: in
 def update_bucket(tx: Tx, row: BucketRow, was: int) -> None:
     """Replace a bucket whose metageneration still is `was`; Aborted otherwise."""
     if tx.run(_UPDATE_BUCKET, b_name=row.name, b_was=was, **_buckets.values(row)) != 1:
-        raise Aborted(f"Bucket {row.name} changed meanwhile: read it again and retry.")
+        raise Aborted(sentences.BUCKET_CHANGED.format(name=row.name))
 
 
 def delete_bucket(tx: Tx, name: str) -> None:
@@ -360,7 +359,7 @@ def update(tx: Tx, row: ObjectRow, was: int) -> None:
     """Replace a generation whose metageneration still is `was`; Aborted otherwise."""
     key: dict[str, Any] = {"b_bucket": row.bucket, "b_name": row.name, "b_generation": row.generation, "b_was": was}
     if tx.run(_UPDATE, **key, **_objects.values(row)) != 1:
-        raise Aborted(f"Object {row.bucket}/{row.name.decode()} changed meanwhile: read it again and retry.")
+        raise Aborted(sentences.OBJECT_CHANGED.format(bucket=row.bucket, name=row.name.decode()))
 
 
 def remove(tx: Tx, row: ObjectRow) -> None:

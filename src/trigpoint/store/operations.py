@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Index, Table, bindparam, delete, insert, s
 
 from trigpoint.core.clock import Micros
 from trigpoint.core.errors import Aborted, AlreadyExists, DataLoss
+from trigpoint.store import sentences
 from trigpoint.store.schema import METADATA, binary, integer, key, seal, sealed, text
 from trigpoint.store.tx import Prepared, Tx
 
@@ -69,7 +70,7 @@ _DELETE = Prepared(delete(OPERATIONS).where(_C.name == bindparam("name")))
 def add(tx: Tx, operation: Operation) -> Operation:
     """Store a new operation; return it with its version. AlreadyExists when the name is taken."""
     if tx.one(_GET, name=operation.name) is not None:
-        raise AlreadyExists(f"{operation.name} already exists.")
+        raise AlreadyExists(sentences.OPERATION_EXISTS.format(name=operation.name))
     stored = replace(operation, version=1)
     tx.run(_INSERT, **_values(stored))
     tx.touch(operation.name)
@@ -86,7 +87,7 @@ def save(tx: Tx, operation: Operation) -> Operation:
     """Replace an operation whose stored version is still this one's; return it with the next. Aborted otherwise."""
     stored = replace(operation, version=operation.version + 1)
     if not tx.run(_UPDATE, **_values(stored), at_name=operation.name, at_version=operation.version):
-        raise Aborted(f"{operation.name} was changed meanwhile: read it again and retry.")
+        raise Aborted(sentences.OPERATION_CHANGED.format(name=operation.name))
     tx.touch(operation.name)
     return stored
 
@@ -158,5 +159,5 @@ def _values(operation: Operation) -> dict[str, Any]:
 def _operation(row: tuple[Any, ...]) -> Operation:
     name, parent, target, method, owner, done, created, updated, version, json, message, mark = row
     if seal(*row[:-1]) != mark:
-        raise DataLoss(f"{name} is damaged in the database: run `trig restore` with a backup.")
+        raise DataLoss(sentences.OPERATION_DAMAGED.format(name=name))
     return Operation(name, parent, target, method, message, json.encode(), bool(done), owner, created, updated, version)

@@ -10,6 +10,7 @@ from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from trigpoint.core.errors import TrigpointError, Unavailable
+from trigpoint.store import sentences
 from trigpoint.store.faults import Faults
 from trigpoint.store.tx import Pending, Tx
 
@@ -92,7 +93,7 @@ class PostgresDatabase:
 
     def _refuse_when_closed(self) -> None:
         if self._closed:
-            raise Unavailable("The server is shutting down: retry.")
+            raise Unavailable(sentences.SHUTTING_DOWN)
 
 
 class _Over:

@@ -13,6 +13,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from trigpoint.core.errors import InvalidArgument, Violation
+from trigpoint.store import sentences
 from trigpoint.store.rows import LABELS, RESOURCES
 
 COLUMNS: Mapping[str, ColumnElement[Any]] = {
@@ -75,7 +76,7 @@ def json_at(path: Sequence[str]) -> At:
     """Return the place that these keys lead to (lowerCamelCase, as rendered). InvalidArgument for an impossible key."""
     for key in path:
         if '"' in key or "\\" in key or "\x00" in key or not key:
-            raise InvalidArgument(violations=[Violation("filter", f"{key!r} is not the name of a field")])
+            raise InvalidArgument(violations=[Violation("filter", sentences.NO_FIELD.format(name=repr(key)))])
     return At(tuple(path))
 
 

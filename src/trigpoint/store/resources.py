@@ -18,7 +18,7 @@ from sqlalchemy import update as sql_update
 
 from trigpoint.core.clock import Micros
 from trigpoint.core.errors import Aborted, AlreadyExists
-from trigpoint.store import history
+from trigpoint.store import history, sentences
 from trigpoint.store.rows import FIELDS, LABELS, RESOURCES, Row, pack, unpack, verified
 from trigpoint.store.schema import seal
 from trigpoint.store.tx import Prepared, Tx, Values
@@ -76,7 +76,7 @@ def get_all(tx: Tx, names: Iterable[str]) -> dict[str, Row]:
 def insert(tx: Tx, row: Row) -> Row:
     """Add a resource; return it with its version. AlreadyExists when the name is taken."""
     if tx.one(_GET, name=row.name) is not None:
-        raise AlreadyExists(f"{row.name} already exists: choose another id.")
+        raise AlreadyExists(sentences.RESOURCE_EXISTS.format(name=row.name))
     stored = replace(row, version=history.last_version(tx, row.name) + 1)
     values = pack(stored)
     tx.run(_INSERT, **values, seal=seal(*values.values()))
@@ -170,7 +170,7 @@ def _current(tx: Tx, row: Row) -> Row:
 
 
 def _aborted(row: Row) -> Aborted:
-    return Aborted(f"{row.name} was changed by someone else meanwhile: read it again and retry.")
+    return Aborted(sentences.RESOURCE_CHANGED.format(name=row.name))
 
 
 def _label(tx: Tx, row: Row) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Column, Index, Table
 
 from trigpoint.core.clock import Micros
 from trigpoint.core.errors import DataLoss, InvalidArgument
+from trigpoint.store import sentences
 from trigpoint.store.schema import METADATA, binary, integer, key, seal, sealed, text
 from trigpoint.store.tx import Values
 
@@ -108,10 +109,7 @@ def unpack(values: tuple[Any, ...]) -> Row:
 def verified(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the values without the seal, which is the last; DataLoss naming the resource when it does not fit."""
     if seal(*values[:-1]) != values[-1]:
-        raise DataLoss(
-            f"{values[0]} is damaged in the database and cannot be read: "
-            "run `trig restore` with a backup, or delete the resource and create it again."
-        )
+        raise DataLoss(sentences.RESOURCE_DAMAGED.format(name=values[0]))
     return values[:-1]
 
 
@@ -122,7 +120,7 @@ def dump(value: Mapping[str, Any], what: str) -> str:
     try:
         return orjson.dumps(dict(value), option=orjson.OPT_SORT_KEYS).decode()
     except TypeError as error:
-        raise InvalidArgument(f"The {what} cannot be stored: use valid Unicode and plain values.") from error
+        raise InvalidArgument(sentences.NOT_STORABLE.format(what=what)) from error
 
 
 def load(value: str) -> dict[str, Any]:

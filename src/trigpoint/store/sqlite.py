@@ -15,6 +15,7 @@ from weakref import WeakSet
 from sqlalchemy import Connection, NullPool, create_engine
 
 from trigpoint.core.errors import Internal, Unavailable
+from trigpoint.store import sentences
 from trigpoint.store.faults import Faults
 from trigpoint.store.tally import Tally
 from trigpoint.store.tx import Tx
@@ -71,7 +72,7 @@ class SqliteDatabase:
         """Run `fn` in a snapshot of its own, on this thread's connection. A read inside a read shares its snapshot."""
         reader: _Reader | None = getattr(self._local, "reader", None)
         if self._closed:
-            raise Unavailable("The server is shutting down: retry.")
+            raise Unavailable(sentences.SHUTTING_DOWN)
         if reader is None:
             reader = self._local.reader = _Reader(*self._open(query_only=True))
             self._readers.add(reader)
@@ -104,7 +105,7 @@ class SqliteDatabase:
         ticket = _Ticket(unit)
         with self._gate:
             if self._closed:
-                raise Unavailable("The server is shutting down: retry.")
+                raise Unavailable(sentences.SHUTTING_DOWN)
             self._queue.put(ticket)
         return ticket
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import Table
 
 from trigpoint.core.errors import DataLoss
+from trigpoint.store import sentences
 from trigpoint.store.schema import METADATA, integer
 
 MARKS = Table("marks", METADATA, integer("id", primary_key=True, autoincrement=False), integer("value"))
@@ -22,10 +23,6 @@ MARKS = Table("marks", METADATA, integer("id", primary_key=True, autoincrement=F
 COMMITS, SHAPE, PROBE = 1, 2, 3
 """Ids of marks: how many groups were committed; the seal of the tables' definitions; a number that means nothing."""
 
-LOST = (
-    "The newest changes of the database are missing (its write-ahead log was removed, cut or damaged): stop the server "
-    "and run `trig restore` with the newest backup, or `trig restore --accept-loss` to go on with what is left."
-)
 _RECORD = struct.Struct("<QI")
 _SET = "INSERT INTO marks (id, value) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET value = excluded.value"
 
@@ -40,7 +37,7 @@ class Tally:
         self._file = os.open(file_of(database), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if _read(self._file) > self._count:
             os.close(self._file)
-            raise DataLoss(LOST)
+            raise DataLoss(sentences.LOST)
 
     def count(self, raw: sqlite3.Connection) -> None:
         """Count the transaction under way, as its last statement."""

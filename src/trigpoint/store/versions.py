@@ -7,8 +7,7 @@ from typing import Protocol, TypeVar
 from sqlalchemy import MetaData, inspect, select, text
 
 from trigpoint.core.errors import DataLoss, FailedPrecondition
-from trigpoint.store import migrations, schema
-from trigpoint.store.faults import DAMAGED
+from trigpoint.store import migrations, schema, sentences
 from trigpoint.store.tables import DECLARING
 from trigpoint.store.tally import MARKS, PROBE, SHAPE
 from trigpoint.store.tx import Prepared, Tx
@@ -80,10 +79,10 @@ def _found(tx: Tx, line: Line) -> str | None:
     if inspector.has_table(line.version_table):
         number = tx.connection.execute(text(f"SELECT version_num FROM {line.version_table}")).scalar()  # noqa: S608
         if number is None:
-            raise DataLoss(DAMAGED)
+            raise DataLoss(sentences.DAMAGED)
         return str(number)
     if any(inspector.has_table(table.name) for table in line.metadata.sorted_tables):
-        raise DataLoss(DAMAGED)
+        raise DataLoss(sentences.DAMAGED)
     return None
 
 
@@ -116,7 +115,7 @@ def _compare_shape(tx: Tx) -> None:
         return
     kept = tx.connection.execute(select(MARKS.c.value).where(MARKS.c.id == SHAPE)).scalar()
     if kept != _shape(tx):
-        raise DataLoss(DAMAGED)
+        raise DataLoss(sentences.DAMAGED)
 
 
 def _shape(tx: Tx) -> int:

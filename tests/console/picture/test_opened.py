@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.console.picture import drawn
@@ -14,6 +15,7 @@ from trigpoint.console import sentences
 from trigpoint.console.picture import opened, rules
 from trigpoint.console.picture.places import places
 from trigpoint.console.picture.records import Member, Records, Resource
+from trigpoint.console.picture.tenant import states_of
 from trigpoint.console.picture.wire import Known, NodeDetails, Thing
 from trigpoint.domains.jobs import Replica
 from trigpoint.store.steps import Step
@@ -137,6 +139,31 @@ def test_a_program_is_what_the_job_asks_for_until_it_really_runs() -> None:
     assert shown(known, 140) == (started, ["No limit on memory."], "ValueError: x\n")
     assert [v.name for v in known[0].variables or ()] == ["MINE"]
     assert known[0].cluster is None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "printed"),
+    [
+        (
+            {
+                "reason": "FAILED",
+                "message": "The replica ran out of memory.",
+                "tail": "The replica ran out of memory.\n",
+            },
+            True,
+        ),
+        ({"reason": "FAILED", "message": "killed by signal 9", "tail": "\n"}, False),
+        ({"reason": "OUT_OF_MEMORY", "message": "The replica ran out of memory.", "tail": "Killed\n"}, False),
+        ({"reason": "PREPARE_ERROR", "message": "gs://b/t could not be installed.", "tail": "error: x\n"}, False),
+        ({"reason": "STOPPED", "message": "", "tail": "bye\n"}, False),
+    ],
+)
+def test_a_replica_tells_what_its_program_printed_from_what_its_agent_says(
+    outcome: dict[str, str], printed: bool
+) -> None:
+    one = member(CLAIMED=110, ENDED=140)
+    states = states_of(replace(one, record=replace(one.record, outcome=outcome)))
+    assert [state.printed for state in states] == [False, False, printed]
 
 
 def test_a_read_only_link_is_told_no_secrets_of_a_command_line() -> None:

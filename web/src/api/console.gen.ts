@@ -274,6 +274,8 @@ export interface State {
   state: string;
   /** Why it waits or failed, for people. */
   reason: string;
+  /** Whether a program printed that; else the service says it. */
+  printed: boolean;
   /** What became known with it, and holds from then on. */
   facts: Record<string, unknown>;
 }

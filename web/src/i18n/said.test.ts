@@ -49,3 +49,11 @@ test("what is wrong with each field of a request is said", () => {
     "\t",
   ]);
 });
+
+test("a problem with a name before it is said with that name, and one that nobody knows is not", () => {
+  const [named] = said("name: the bucket name 'x' must have 3 to 63 characters (222 with dots)", "zh");
+  expect(named?.text).toBe("name：存储桶名称 'x' 必须有 3 到 63 个字符（含点时为 222 个）");
+  const [quoted] = said("name: 'a\\nb': the object name must not hold line breaks", "zh");
+  expect(quoted?.text).toBe("name：'a\\nb'：对象名称不能含有换行符");
+  expect(said("ValueError: no rows", "zh")).toEqual([{ text: "ValueError: no rows", foreign: true }]);
+});

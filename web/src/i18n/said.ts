@@ -17,6 +17,8 @@ interface Form {
 
 const FIELD = /\{(\w+)(:n)?\}/g;
 const NUMBER = "-?[\\d.]+(?:e[+-]?\\d+)?";
+/** A field or a value and what is wrong with it, as Cloud Storage's API says it. */
+const NAMED = /^([A-Za-z][\w.[\]-]*|'.*?'|".*?"): (.+)$/s;
 const MOST_KEPT = 2000;
 /** Characters of the longest line that may be a sentence of ours. */
 const LONGEST = 4000;
@@ -65,7 +67,9 @@ function worded(text: string, all: readonly Form[]): string | undefined {
       return words.replace(FIELD, (_, field: string) => inner(values.get(field) ?? "", all));
     }
   }
-  return undefined;
+  const [, name, wrong] = NAMED.exec(text) ?? [];
+  const why = wrong && worded(wrong, all);
+  return why && `${name}：${why}`;
 }
 
 /** What stands in a field may be a sentence itself: why something could not be done. */

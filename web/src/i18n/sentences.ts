@@ -1,7 +1,10 @@
 // The sentences of the server and the agent in Chinese; one that is missing does not compile.
+import { REFUSALS } from "./refusals";
 import type { Sentence } from "./sentences.gen";
 
 export const CHINESE: Record<Sentence, string> = {
+  ...REFUSALS,
+
   "agent.NO_SANDBOX": "没有沙箱：程序以服务器用户的身份运行，可以看到本机的文件。",
   "agent.NO_GCS": "没有沙箱时无法使用 /gcs；请使用 gs:// 地址。",
   "agent.SERVERS_USER": "程序以服务器用户的身份运行：无法将文件映射给其他用户（{problem}）。",
@@ -42,46 +45,6 @@ export const CHINESE: Record<Sentence, string> = {
   "agent.NO_CONTENT": "{name} 没有内容",
   "agent.TWICE": "{name} 重复出现",
 
-  "console.UNWATCHED":
-    "无法监视程序对 /gcs 下文件的操作（这需要 root 和 fanotify）：作业结束时那里的内容会画成由其第一个副本写入。",
-  "console.HALF_WATCHED":
-    "程序对 /gcs 下文件的操作过于频繁，未能全部记录：部分内容缺失，未见写入者的文件画作由作业的首个副本写入。",
-  "console.NOT_DRAWN": "无法绘制此图；服务器日志中有原因。",
-  "console.NOTHING": "没有您有权查看的 {name}。请检查名称，或申请访问权限。",
-  "console.NO_NODE": "{run} 的全景图中目前没有节点 {node}。",
-  "console.LOOK_ONLY": "只读链接只能查看，不能操作。",
-  "console.LINK_ENDED": "此只读链接已过期或已被撤销。",
-  "console.MANY_STREAMS": "已打开 {most} 个数据流：请关闭一些页面。",
-  "console.MANY_OF_LINK": "此链接已打开 {most} 个数据流：请关闭一些页面。",
-  "console.MANY_CODES": "错误代码过多。请等待一分钟，然后使用新的链接（`trig console`）。",
-  "console.NOT_FOLLOWED": "目前无法跟踪事件。请重试。",
-  "console.NO_LINK": "没有链接 {link}。",
-  "console.BAD_DAYS": "必须大于 0 且不超过 {most}，不能是 {days}",
-
-  "core.FOUND_ERRORS": "发现以下错误：",
-  "core.FIELD_ERROR": "{number}. 字段 {field}：{problem}",
-  "core.NO_NAME": "必须填写显示名称：长度为 1 到 128 个字符。",
-  "core.LONG_NAME": "显示名称有 {count} 个字符；最多允许 128 个。",
-  "core.ODD_NAME": "显示名称含有控制字符；请只使用可打印字符。",
-  "core.BAD_ID": "{value} 必须由 1 到 63 个 a-z、0-9、下划线或连字符组成，且不能以数字或连字符开头。",
-  "core.SYSTEM_NOT_PERMITTED": "不允许的操作",
-  "core.SYSTEM_NO_SUCH_FILE": "没有那个文件或目录",
-  "core.SYSTEM_NO_MEMORY": "无法分配内存",
-  "core.SYSTEM_DENIED": "权限不足",
-  "core.SYSTEM_BUSY": "设备或资源忙",
-  "core.SYSTEM_EXISTS": "文件已存在",
-  "core.SYSTEM_NO_FOLDER": "不是目录",
-  "core.SYSTEM_BAD_ARGUMENT": "无效的参数",
-  "core.SYSTEM_MANY_FILES": "打开的文件过多",
-  "core.SYSTEM_NO_SPACE": "设备上没有剩余空间",
-  "core.SYSTEM_READ_ONLY": "只读文件系统",
-  "core.SYSTEM_LONG_FILE_NAME": "文件名过长",
-  "core.SYSTEM_NOT_EXECUTABLE": "可执行文件格式错误",
-  "core.SYSTEM_IO_ERROR": "输入/输出错误",
-  "core.SYSTEM_NO_PROCESS": "资源暂时不可用",
-  "core.SYSTEM_QUOTA": "超出磁盘配额",
-  "core.SYSTEM_NUMBERED": "{problem}（错误 {number}）",
-
   "data.ROW_LENGTH":
     "{uri} 的第 {row} 行有 {fields} 个字段，而表头有 {header} 个。请让每行的字段数与表头一致，并为含逗号的字段加上引号。",
   "data.NO_HEADER": "{uri} 为空；第一行必须是包含列名的表头。",
@@ -100,6 +63,14 @@ export const CHINESE: Record<Sentence, string> = {
   "data.TOO_LARGE": "对象大小超出服务器文件系统的上限。",
   "data.DISK_FAILED": "服务器磁盘读写失败：请检查磁盘后重试。",
   "data.FILE_IN_PLACE": "存储桶 {bucket} 的文件夹位置上已有一个文件：请将其移走。",
+  "data.NOT_EMPTY": "存储桶 {bucket} 不为空：请先删除其中的对象，包括非当前版本。",
+  "data.NO_BUCKET": "指定的存储桶不存在：{bucket}。请先创建它，或更正名称。",
+  "data.THIS_OVERWRITTEN": "此对象的第 {generation} 代已通过 /gcs 被就地覆盖。",
+  "data.CHANGED_MEANWHILE": "对象在此期间发生了变化。",
+  "data.SESSION_GONE": "上传会话不存在或已过期：请重新开始上传。",
+  "data.SESSION_BUSY": "另一个请求正在写入此上传会话：请等待其完成，再查询状态。",
+  "data.SESSION_CANCELLED": "上传会话已取消。",
+  "data.SESSION_GAP": "上传会话已有 {held} 字节，而请求从第 {offset} 字节开始：请查询会话状态，并从那里继续。",
 
   "datasets.NO_DATASET": "{location} 中没有数据集 {dataset}；请给出已有数据集的 ID",
   "datasets.NO_TABLE": "{dataset} 不是表格；目前只能导出表格数据集用于训练。",
@@ -115,6 +86,12 @@ export const CHINESE: Record<Sentence, string> = {
     "{dataset} 的导出被中断 {times} 次，很可能是服务器内存不足。请增加内存，或将数据拆成更小的文件，然后重新运行。",
   "datasets.LOOK_ENDED": "无法查看表格：读取它的进程已结束。请重试。",
   "datasets.LOOK_BUSY": "正在查看另一个表格；请稍后重试。",
+  "datasets.NO_SCHEMA": "必须填写；表格请用：gs://google-cloud-aiplatform/schema/dataset/metadata/tabular_1.0.0.yaml",
+  "datasets.BAD_SCHEMA": "{uri} 不是数据集的架构：请给出 {schemas}NAME，其中 NAME 为以下之一：{known}",
+  "datasets.ONE_SOURCE": "inputConfig.gcsSource.uri 与 inputConfig.bigquerySource.uri 必须且只能给出一个",
+  "datasets.BAD_TABLE": "{uri} 必须采用 bq://PROJECT.DATASET.TABLE 的形式",
+  "datasets.MANY_URIS": "最多允许 {most} 个 URI，其中含 * 的最多 {most_wild} 个；现有 {count} 个和 {wild} 个",
+  "datasets.BAD_URI": "{uri} 必须采用 gs://BUCKET/OBJECT 的形式",
 
   "identity.NOT_TO_ACT_AS":
     "您无权以服务账号 {account} 的身份运行（或该账号不存在）：请指定作业所属项目中已启用的账号，且不能是操作员的账号。",
@@ -181,12 +158,16 @@ export const CHINESE: Record<Sentence, string> = {
   "jobs.NOT_DELETED": "自定义作业“{name}”处于 {state} 状态，无法删除。请先取消，或等待其结束。",
   "jobs.NOT_CANCELED": "自定义作业“{name}”处于 {state} 状态，无法取消。",
 
-  "kernel.MISSING": "{noun} {name} 不存在。请检查其 ID（{id}）、项目和位置。",
-
-  "models.NO_MODEL": "{uri} 中没有模型：程序在结束之前必须向 AIP_MODEL_DIR 所指的目录写入至少一个文件。",
-  "models.BAD_DIRECTORY": "{uri} 必须是 Cloud Storage 上的目录，即 gs://BUCKET/PREFIX",
-  "models.EXISTS": "模型 {model} 已存在：请选择其他 model_id，或将 parent_model 设为它。",
-  "models.NO_VERSION": "模型 {model} 没有版本或别名 {version}；可用 listVersions 查看其版本。",
+  "training.CANCELLED": "用户已取消训练流水线。",
+  "training.UNEXPLAINED": "其自定义作业失败，但没有给出错误。",
+  "training.NO_TASK": "此安装不提供 {task}；请使用 {known}。",
+  "training.NO_DATASET": "必须给出此项目和位置中某个数据集的 ID。",
+  "training.NO_DESTINATION": "必须给出 gcs_destination：副本从那里读取导出的数据。",
+  "training.NO_BIGQUERY": "此安装尚不支持导出到 BigQuery；请给出 gcs_destination。",
+  "training.BAD_FRACTIONS": "各比例 {fractions} 必须在 0 到 1 之间，且总和不超过 1。",
+  "training.NO_INPUTS": "需要一个包含 CustomJobSpec 各字段的对象。",
+  "training.NOT_DELETED": "训练流水线“{name}”处于 {state} 状态，无法删除。请先取消，或等待其结束。",
+  "training.NOT_CANCELED": "训练流水线“{name}”处于 {state} 状态，无法取消。",
 
   "runtime.BUBBLEWRAP_WORKS": "bubblewrap 可用",
   "runtime.NETWORKS_WORK": "网络命名空间、网桥和 veth 可用",
@@ -235,21 +216,5 @@ export const CHINESE: Record<Sentence, string> = {
   "runtime.NOT_BUILT": "无法在此构建该镜像的环境：{said}",
   "runtime.BUILD_BROKEN": "无法构建环境：{problem}",
   "runtime.BROKEN": "磁盘或某个进程出现故障",
-
-  "storage.NO_BUCKET":
-    "{field}：此项目中不存在存储桶 {bucket}。请创建它（gcloud storage buckets create {address}），或更正 URI {uri}。",
-  "storage.NO_SUCH_BUCKET":
-    "此项目中不存在存储桶 {bucket}。请创建它（gcloud storage buckets create {address}），或更正 URI {uri}。",
-  "storage.NO_OBJECT": "{field}：没有对象 {uri}。请上传该对象，或更正 URI。",
-
-  "training.CANCELLED": "用户已取消训练流水线。",
-  "training.UNEXPLAINED": "其自定义作业失败，但没有给出错误。",
-  "training.NO_TASK": "此安装不提供 {task}；请使用 {known}。",
-  "training.NO_DATASET": "必须给出此项目和位置中某个数据集的 ID。",
-  "training.NO_DESTINATION": "必须给出 gcs_destination：副本从那里读取导出的数据。",
-  "training.NO_BIGQUERY": "此安装尚不支持导出到 BigQuery；请给出 gcs_destination。",
-  "training.BAD_FRACTIONS": "各比例 {fractions} 必须在 0 到 1 之间，且总和不超过 1。",
-  "training.NO_INPUTS": "需要一个包含 CustomJobSpec 各字段的对象。",
-  "training.NOT_DELETED": "训练流水线“{name}”处于 {state} 状态，无法删除。请先取消，或等待其结束。",
-  "training.NOT_CANCELED": "训练流水线“{name}”处于 {state} 状态，无法取消。",
+  "runtime.NO_POSITION": "该日志位置不是由此服务器给出的",
 };

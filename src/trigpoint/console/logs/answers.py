@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
+from trigpoint.console import sentences
 from trigpoint.console.asking import Ask
 from trigpoint.console.logs.wire import LogLine, LogLines, LogPage
 from trigpoint.console.streams import Message, Source, Stream, frame
@@ -39,7 +40,7 @@ class Logs:
         choice, limit = self._choice(ask), ask.number("limit", 200, MOST) or 1
         given = [name for name in ("before", "after", "at") if ask.query.get(name)]
         if len(given) > 1:
-            raise InvalidArgument(violations=[Violation(given[1], f"it can't be given with {given[0]}")])
+            raise InvalidArgument(violations=[Violation(given[1], sentences.NOT_WITH.format(other=given[0]))])
         if not given:
             return _page(self._reading.newest(choice, limit))
         if given == ["before"]:
@@ -122,7 +123,7 @@ def _lines(entries: Sequence[Entry]) -> list[LogLine]:
 def _place(ask: Ask, name: str) -> Place:
     found = _PLACE.fullmatch(ask.text(name))
     if found is None:
-        raise InvalidArgument(violations=[Violation(name, "it is no place in a log")])
+        raise InvalidArgument(violations=[Violation(name, sentences.NO_PLACE)])
     return int(found[1]), found[2]
 
 

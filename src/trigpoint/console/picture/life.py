@@ -45,7 +45,7 @@ class Chain:
         last = self.states[-1] if self.states else None
         if last is not None and (last.state, last.reason) == (state, reason) and not facts:
             return
-        self.states.append(State(max(time, last.time) if last else time, state, reason, facts))
+        self.states.append(State(max(time, last.time) if last else time, state, reason, facts=facts))
 
     @property
     def since(self) -> Micros:

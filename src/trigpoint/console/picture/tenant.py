@@ -103,25 +103,30 @@ def _put_replica(sheet: Sheet, member: Member, pool: str, since: Micros) -> None
 def states_of(member: Member) -> list[State]:
     """Return a replica's states, each with what became known with it."""
     record = member.record
-    known: dict[str, tuple[str, dict[str, Any]]] = {}
-    known["PREPARED"] = (
-        "",
-        {
-            "runtime": record.runtime,
-            "lost": list(record.lost),
-            "python": record.facts.get("python", ""),
-            "install": record.facts.get("install", ""),
-        },
-    )
+    known: dict[str, dict[str, Any]] = {}
+    known["PREPARED"] = {
+        "runtime": record.runtime,
+        "lost": list(record.lost),
+        "python": record.facts.get("python", ""),
+        "install": record.facts.get("install", ""),
+    }
     outcome = record.outcome or {}
     if outcome:
         facts = {"outcome": outcome.get("reason", ""), "exitCode": outcome.get("exit_code", 0)}
         facts |= {"signal": outcome["signal"]} if outcome.get("signal") else {}
         frame = traces.innermost(evidence_of(outcome))
         facts |= {"frame": asdict(frame)} if frame is not None else {}
-        known["ENDED"] = str(outcome.get("message", "")), facts
-    times = sorted(record.times.items(), key=lambda pair: pair[1])
-    return [State(member.created, "PENDING"), *(State(time, name, *known.get(name, ("", {}))) for name, time in times)]
+        known["ENDED"] = facts
+    states = [State(member.created, "PENDING")]
+    for name, time in sorted(record.times.items(), key=lambda pair: pair[1]):
+        why = str(outcome.get("message", "")) if name == "ENDED" else ""
+        states.append(State(time, name, why, bool(why) and _printed(outcome), known.get(name, {})))
+    return states
+
+
+def _printed(outcome: Mapping[str, Any]) -> bool:
+    """Return whether the message of an end is a line of its program: where that printed none, the agent says one."""
+    return outcome.get("reason") == "FAILED" and bool(evidence_of(outcome).strip())
 
 
 def evidence_of(outcome: Mapping[str, Any]) -> str:

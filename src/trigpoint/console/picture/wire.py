@@ -63,6 +63,8 @@ class State:
     state: str
     reason: str = ""
     """Why it waits or failed, for people."""
+    printed: bool = False
+    """Whether a program printed that; else the service says it."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What became known with it, and holds from then on."""
 

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, and_, not_, or_
 
+from trigpoint.console import sentences
 from trigpoint.console.asking import whole
 from trigpoint.console.runs import failures
 from trigpoint.console.runs.wire import RunItem, RunPage
@@ -162,14 +163,14 @@ def _conditions(asked: Mapping[str, str], queued: Callable[[], Sequence[str]]) -
 def _order(text: str) -> tuple[str, bool]:
     word, _, direction = (text or "created desc").partition(" ")
     if word not in ORDERS or direction not in ("", "asc", "desc"):
-        raise InvalidArgument(violations=[Violation("order", f"one of {', '.join(ORDERS)}, each with desc or without")])
+        raise InvalidArgument(violations=[Violation("order", sentences.BAD_ORDER.format(orders=", ".join(ORDERS)))])
     return ORDERS[word], direction == "desc"
 
 
 def _size(text: str) -> int:
     size = whole(text or "100")
     if size is None or not 0 < size <= MOST:
-        raise InvalidArgument(violations=[Violation("size", f"a whole number from 1 to {MOST}")])
+        raise InvalidArgument(violations=[Violation("size", sentences.BAD_NUMBER.format(least=1, most=MOST))])
     return size
 
 

@@ -15,6 +15,7 @@ from typing import Any as Anything
 from protobuf import Message
 from protobuf.wkt import Any, Value
 
+from trigpoint.core import sentences
 from trigpoint.core.errors import InvalidArgument, Violation
 from trigpoint.core.messages.shapes import Field, per_class, reachable, shape, walk
 from trigpoint.core.messages.types import REGISTRY, find, full_name
@@ -66,7 +67,7 @@ def _has_enums(cls: type[Message]) -> bool:
 
 
 def _too_deep(deepest: int = DEEPEST) -> InvalidArgument:
-    return InvalidArgument(f"Invalid JSON payload received. It nests deeper than {deepest} levels.")
+    return InvalidArgument(sentences.DEEP_JSON.format(deepest=deepest))
 
 
 def _parsed(data: bytes | str) -> Anything:
@@ -75,15 +76,15 @@ def _parsed(data: bytes | str) -> Anything:
         text = data if isinstance(data, str) else data.decode()
         return json.loads(text, parse_constant=_no_constant)
     except UnicodeDecodeError as wrong:
-        raise InvalidArgument(f"Invalid JSON payload received. It is not UTF-8 at byte {wrong.start}.") from wrong
+        raise InvalidArgument(sentences.NO_UTF8.format(at=wrong.start)) from wrong
     except RecursionError as wrong:
         raise _too_deep() from wrong
     except ValueError as wrong:
-        raise InvalidArgument(f"Invalid JSON payload received. {short(wrong)}") from wrong
+        raise InvalidArgument(sentences.BAD_JSON.format(problem=short(wrong))) from wrong
 
 
 def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a JSON value; write it as a string")
+    raise ValueError(sentences.NO_CONSTANT.format(name=name))
 
 
 def explain(
@@ -96,7 +97,7 @@ def explain(
         return refusal
     found = _fault(cls, parsed, "", ignore_unknown)
     if found is None:
-        return InvalidArgument(f"Invalid JSON payload received. {short(wrong)}")
+        return InvalidArgument(sentences.BAD_JSON.format(problem=short(wrong)))
     return InvalidArgument(found.description, violations=[found] if found.field else [])
 
 
@@ -110,9 +111,9 @@ def _fault(cls: type[Message], data: Anything, path: str, ignore_unknown: bool) 
         if field is not None and not _accepted(cls, {key: item}, ignore_unknown):
             return _fault_in(cls, field, item, f"{path}.{field.name}" if path else field.name, ignore_unknown)
         if field is None and not ignore_unknown:
-            where = f" at '{path}'" if path else ""
-            text = f'Invalid JSON payload received. Unknown name "{key[:_SHOWN]}"{where}: Cannot find field.'
-            return Violation(path or key[:_SHOWN], text)
+            if path:
+                return Violation(path, sentences.UNKNOWN_NAME_AT.format(name=key[:_SHOWN], path=path))
+            return Violation(key[:_SHOWN], sentences.UNKNOWN_NAME.format(name=key[:_SHOWN]))
     return None
 
 
@@ -148,8 +149,9 @@ def _accepted(cls: type[Message], data: Anything, ignore_unknown: bool) -> bool:
 def _invalid(path: str, kind: str, data: Anything) -> Violation:
     shown = json.dumps(data, ensure_ascii=False)
     shown = shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "..."
-    where = f"'{path}'" if path else "the message"
-    return Violation(path, f"Invalid value at {where} ({kind}), {shown}")
+    if path:
+        return Violation(path, sentences.BAD_VALUE.format(path=path, kind=kind, value=shown))
+    return Violation(path, sentences.BAD_MESSAGE.format(kind=kind, value=shown))
 
 
 def _has_own_json(cls: type[Message]) -> bool:
@@ -176,8 +178,9 @@ def _check_oneofs(cls: type[Message], data: Anything, path: str) -> None:
             continue
         where = f"{path}.{field.name}" if path else field.name
         if field.oneof and taken.setdefault(field.oneof, key) != key:
-            text = f"Invalid value at '{path or field.name}' (oneof), oneof field '{field.oneof}' is already set."
-            raise InvalidArgument(f"{text} Cannot set '{field.name}'", violations=[Violation(where, text)])
+            told = {"path": path or field.name, "oneof": field.oneof}
+            violation = Violation(where, sentences.ALREADY_SET.format(**told))
+            raise InvalidArgument(sentences.CANNOT_SET.format(**told, field=field.name), violations=[violation])
         if field.message is not None and _needs_check(field.message):
             for inner_path, inner, _ in _parts(field, item, where):
                 _check_oneofs(field.message, inner, inner_path)
@@ -205,12 +208,14 @@ def render_settled(message: Message, wrong: Exception, *, enums_as_ints: bool) -
     try:
         return settled.to_json(registry=REGISTRY, print_enums_as_ints=enums_as_ints).encode()
     except _REFUSED:
-        raise InvalidArgument(f"a {full_name(message)} has no JSON form: {short(wrong)}") from wrong
+        raise InvalidArgument(
+            sentences.NO_JSON_FORM.format(message=full_name(message), problem=short(wrong))
+        ) from wrong
 
 
 def _settle(held: Value, path: str) -> None:
     if held.kind is None:
         held.kind = value(None).kind
     elif held.kind.field == "number_value" and not math.isfinite(held.kind.value):
-        text = f"Invalid value at '{path}' (TYPE_DOUBLE), {held.kind.value}: JSON has no such number"
+        text = sentences.NO_SUCH_NUMBER.format(path=path, value=held.kind.value)
         raise InvalidArgument(text, violations=[Violation(path, text)])

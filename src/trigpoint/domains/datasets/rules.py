@@ -55,11 +55,11 @@ def dataset(given: Dataset) -> list[Violation]:
     found = checks.display_name("dataset.display_name", given.display_name)
     found += checks.labels("dataset.labels", user_labels(given.labels))
     if not given.metadata_schema_uri:
-        text = "is required; for a table: gs://google-cloud-aiplatform/schema/dataset/metadata/tabular_1.0.0.yaml"
+        text = sentences.NO_SCHEMA
         found.append(Violation("dataset.metadata_schema_uri", text))
     elif title(given.metadata_schema_uri) not in KINDS_OF_DATA:
         known = ", ".join(f"{kind.lower()}_1.0.0.yaml" for kind in KINDS_OF_DATA)
-        text = f"{given.metadata_schema_uri[:200]!r} is no schema of a dataset: give {_SCHEMAS}NAME with one of {known}"
+        text = sentences.BAD_SCHEMA.format(uri=repr(given.metadata_schema_uri[:200]), schemas=_SCHEMAS, known=known)
         found.append(Violation("dataset.metadata_schema_uri", text))
     return found
 
@@ -98,17 +98,17 @@ def tables(metadata: Any, field: str = "dataset.metadata") -> Tables:
     bigquery = config.get("bigquerySource")
     table = bigquery.get("uri") if isinstance(bigquery, dict) else None
     if bool(uris) == bool(table):
-        text = "give exactly one of inputConfig.gcsSource.uri and inputConfig.bigquerySource.uri"
+        text = sentences.ONE_SOURCE
         raise InvalidArgument(violations=[Violation(f"{field}.inputConfig", text)])
     if table:
         if not isinstance(table, str) or not table.startswith("bq://"):
-            text = f"{str(table)[:200]!r} must have the form bq://PROJECT.DATASET.TABLE"
+            text = sentences.BAD_TABLE.format(uri=repr(str(table)[:200]))
             raise InvalidArgument(violations=[Violation(f"{field}.inputConfig.bigquerySource.uri", text)])
         return Tables(table=table)
     listed: list[Any] = uris if isinstance(uris, list) else [uris]
     wild = sum("*" in str(uri) for uri in listed)
     if len(listed) > MOST_URIS or wild > MOST_WILD:
-        text = f"at most {MOST_URIS} URIs are taken, and {MOST_WILD} with a *, not {len(listed)} and {wild}"
+        text = sentences.MANY_URIS.format(most=MOST_URIS, most_wild=MOST_WILD, count=len(listed), wild=wild)
         raise InvalidArgument(violations=[Violation(f"{field}.inputConfig.gcsSource.uri", text)])
     checks.refuse([v for uri in listed for v in object_uri(uri, f"{field}.inputConfig.gcsSource.uri")])
     return Tables(uris=tuple(listed))
@@ -118,7 +118,7 @@ def object_uri(uri: Any, field: str) -> list[Violation]:
     """Check that a value is `gs://BUCKET/OBJECT`, where the object may hold wildcards."""
     if isinstance(uri, str) and re.fullmatch(r"gs://[^/*?]+/.+", uri, re.DOTALL):
         return []
-    return [Violation(field, f"{str(uri)[:200]!r} must have the form gs://BUCKET/OBJECT")]
+    return [Violation(field, sentences.BAD_URI.format(uri=repr(str(uri)[:200])))]
 
 
 def split_of(config: InputDataConfig) -> Split:

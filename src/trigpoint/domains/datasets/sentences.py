@@ -21,3 +21,10 @@ INTERRUPTED = (
 )
 LOOK_ENDED = "The table could not be looked at: the process that read it ended. Try again."
 LOOK_BUSY = "Another table is being looked at; try again in a moment."
+
+NO_SCHEMA = "is required; for a table: gs://google-cloud-aiplatform/schema/dataset/metadata/tabular_1.0.0.yaml"
+BAD_SCHEMA = "{uri} is no schema of a dataset: give {schemas}NAME with one of {known}"
+ONE_SOURCE = "give exactly one of inputConfig.gcsSource.uri and inputConfig.bigquerySource.uri"
+BAD_TABLE = "{uri} must have the form bq://PROJECT.DATASET.TABLE"
+MANY_URIS = "at most {most:d} URIs are taken, and {most_wild:d} with a *, not {count:d} and {wild:d}"
+BAD_URI = "{uri} must have the form gs://BUCKET/OBJECT"

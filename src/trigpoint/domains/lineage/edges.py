@@ -15,7 +15,7 @@ from trigpoint.core.pb.google.cloud.aiplatform.v1.metadata_service_pb import (
     AddExecutionEventsResponse,
     RemoveContextChildrenResponse,
 )
-from trigpoint.domains.lineage import rules
+from trigpoint.domains.lineage import rules, sentences
 from trigpoint.domains.lineage.kinds import ARTIFACT, ARTIFACTS, CONTEXT, EXECUTION, EXECUTIONS, NodeKind
 from trigpoint.kernel.resource import Kernel, Kind, M, missing
 from trigpoint.store import Tx, graph, resources
@@ -84,7 +84,7 @@ class Edges:
         rules.same_store(store, [event.artifact for event in request.events], "artifacts", "events.artifact")
         for event in request.events:
             if event.type not in (Event.Type.INPUT, Event.Type.OUTPUT):
-                raise InvalidArgument(violations=[Violation("events.type", "must be INPUT or OUTPUT")])
+                raise InvalidArgument(violations=[Violation("events.type", sentences.EVENT_TYPE)])
 
         def unit(tx: Tx) -> None:
             self._kernel.load_in(tx, EXECUTION, request.execution)
@@ -111,11 +111,11 @@ class Edges:
             names = {node for _, node in graph.members(tx, [request.context])}
             artifacts = {name for name in names if _is(ARTIFACTS, name)}
             executions = names - artifacts
-            hint = "List them page by page with the filter in_context() instead."
-            rules.bounded(len(artifacts), rules.MOST_IN_CONTEXT, "artifacts", hint)
-            rules.bounded(len(executions), rules.MOST_IN_CONTEXT, "executions", hint)
+            hint = sentences.LIST_THEM
+            rules.bounded(len(artifacts), rules.MOST_IN_CONTEXT, sentences.ARTIFACTS, hint)
+            rules.bounded(len(executions), rules.MOST_IN_CONTEXT, sentences.EXECUTIONS, hint)
             edges = [edge for edge in graph.of_executions(tx, executions) if edge.artifact in artifacts]
-            rules.bounded(len(edges), rules.MOST_IN_CONTEXT, "events", hint)
+            rules.bounded(len(edges), rules.MOST_IN_CONTEXT, sentences.EVENTS, hint)
             return _subgraph(tx, artifacts, executions, edges)
 
         return self._kernel.store.read(read)
@@ -143,7 +143,7 @@ class Edges:
         def read(tx: Tx) -> LineageSubgraph:
             self._kernel.load_in(tx, ARTIFACT, request.artifact)
             edges = graph.walk(tx, [request.artifact], hops, rules.MOST_REACHED + 1)
-            rules.bounded(len(edges), rules.MOST_REACHED, "events", "Ask for fewer steps with max_hops.")
+            rules.bounded(len(edges), rules.MOST_REACHED, sentences.EVENTS, sentences.FEWER_STEPS)
             artifacts = {request.artifact} | {edge.artifact for edge in edges}
             executions = {edge.execution for edge in edges}
             if request.filter:

@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, and_, select
 
 from trigpoint.core import filters
-from trigpoint.core.errors import InvalidArgument, Violation
 from trigpoint.core.filters import Call, Comparison
+from trigpoint.domains.lineage import sentences
 from trigpoint.domains.lineage.kinds import ARTIFACT, CONTEXT, EXECUTION, SCHEMA
-from trigpoint.kernel.query import Condition, Extra, Queries
+from trigpoint.kernel.query import Condition, Extra, Queries, wrong
 from trigpoint.kernel.resource import Kind
 from trigpoint.store.graph import CHILDREN, EDGES, MEMBERS
 from trigpoint.store.rows import RESOURCES
@@ -76,7 +76,7 @@ class Relations:
 
         def meaning(call: Call) -> Condition:
             if not 1 <= len(call.arguments) <= 2:
-                raise _wrong(call, f'{name} takes a resource name or "*", and optionally a filter')
+                raise wrong(call, sentences.RESOURCE_FUNCTION.format(name=name))
             first = call.arguments[0].text
             found = select(ours)
             if first != "*":
@@ -102,7 +102,7 @@ class Relations:
 def _kinship(theirs: Column[str], ours: Column[str]) -> Callable[[Comparison], Condition]:
     def meaning(node: Comparison) -> Condition:
         if node.operator not in (":", "="):
-            raise _wrong(node, f'write {node.path[0]}:"CONTEXT"')
+            raise wrong(node, sentences.KINSHIP.format(field=node.path[0]))
         return _NAME.in_(select(ours).where(theirs == node.value.text))
 
     return meaning
@@ -110,19 +110,15 @@ def _kinship(theirs: Column[str], ours: Column[str]) -> Callable[[Comparison], C
 
 def _input(node: Comparison) -> Condition:
     if node.operator not in ("=", ":"):
-        raise _wrong(node, "write input=true or input=false")
+        raise wrong(node, sentences.INPUT)
     return EDGES.c.output == ("input" if filters.truth(node.value) else "output")
 
 
 def _time(node: Comparison) -> Condition:
     compare = _COMPARE.get(node.operator)
     if compare is None:
-        raise _wrong(node, "event_time is compared with = != < <= > >=")
+        raise wrong(node, sentences.EVENT_TIME)
     return compare(EDGES.c.time, filters.instant(node.value))
 
 
 _EVENT = Extra(relations={"input": _input, "event_time": _time}, deepest=DEEPEST)
-
-
-def _wrong(node: Call | Comparison, why: str) -> InvalidArgument:
-    return InvalidArgument(violations=[Violation("filter", f"At character {node.position}: {why}.")])

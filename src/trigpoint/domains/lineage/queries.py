@@ -10,6 +10,7 @@ from trigpoint.core.errors import InvalidArgument, Violation
 from trigpoint.core.messages import Message
 from trigpoint.core.names import LOCATION
 from trigpoint.core.pb.google.cloud.aiplatform.v1 import metadata_service_pb as service
+from trigpoint.domains.lineage import sentences
 from trigpoint.domains.lineage.filters import Relations
 from trigpoint.domains.lineage.kinds import ARTIFACT, SCHEMA, STORE, NodeKind
 from trigpoint.domains.lineage.nodes import Nodes
@@ -60,7 +61,7 @@ class Lists:
         self._kernel.load(STORE, request.parent)
         where = self._queries.condition(node.kind, request.filter, self._relations.of(node.kind))
         if where is None:
-            text = "is required; to purge everything: create_time > 1970-01-01T00:00:00Z"
+            text = sentences.NO_FILTER
             raise InvalidArgument(violations=[Violation("filter", text)])
         count, sample = self._removed(node, request, where) if request.force else self._found(node, request, where)
         response = messages.message_class(f"google.cloud.aiplatform.v1.Purge{node.kind.noun}sResponse")

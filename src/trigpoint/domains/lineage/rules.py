@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from trigpoint.core import checks
 from trigpoint.core.errors import FailedPrecondition, InvalidArgument, Violation
+from trigpoint.domains.lineage import sentences
 
 DEFAULT_STORE = "default"
 MOST_PARENTS = 10
@@ -38,15 +39,14 @@ def store_id(value: str, field: str) -> list[Violation]:
     """Check the id of a store or schema: 4 to 128 characters `[a-z0-9-]`."""
     if _STORE_ID.fullmatch(value):
         return []
-    return [Violation(field, f"{value[:80]!r} must have 4 to 128 characters of a-z, 0-9 and hyphen")]
+    return [Violation(field, sentences.SHORT_ID.format(value=repr(value[:80])))]
 
 
 def node_id(value: str, field: str) -> list[Violation]:
     """Check the id of a node. Google's clients send short ids with capitals and underscores, so those are taken."""
     if _NODE_ID.fullmatch(value):
         return []
-    text = "must have 1 to 128 characters of a-z, A-Z, 0-9, underscore and hyphen"
-    return [Violation(field, f"{value[:80]!r} {text}")]
+    return [Violation(field, sentences.BAD_ID.format(value=repr(value[:80])))]
 
 
 def node(value: Node, metadata: Mapping[str, Any], field: str) -> list[Violation]:
@@ -54,7 +54,7 @@ def node(value: Node, metadata: Mapping[str, Any], field: str) -> list[Violation
     found = checks.display_name(f"{field}.display_name", value.display_name, required=False)
     found += checks.labels(f"{field}.labels", value.labels)
     if len(json.dumps(metadata, ensure_ascii=False).encode("utf-8", "surrogatepass")) > LARGEST_METADATA:
-        found.append(Violation(f"{field}.metadata", f"must not be larger than {LARGEST_METADATA} bytes as JSON"))
+        found.append(Violation(f"{field}.metadata", sentences.LARGE_METADATA.format(most=LARGEST_METADATA)))
     return found
 
 
@@ -68,7 +68,7 @@ def same_store(store: str, names: Iterable[str], collection: str, field: str) ->
     prefix = f"{store}/{collection}/"
     wrong = [name for name in names if not name.startswith(prefix) or "/" in name[len(prefix) :]]
     if wrong:
-        text = f"{wrong[0][:200]!r} must name one of the {collection} of the same store, {prefix}ID"
+        text = sentences.OTHER_STORE.format(name=repr(wrong[0][:200]), collection=collection, prefix=prefix)
         raise InvalidArgument(violations=[Violation(field, text)])
 
 
@@ -78,24 +78,24 @@ def adoption(parent: str, child: str, above: frozenset[str], parents: Sequence[s
     `above` is the parent's ancestors; `parents` the child's present parents.
     """
     if child == parent or child in above:
-        text = f"{child} is {parent} itself or above it; contexts must not form a circle"
+        text = sentences.CIRCLE.format(child=child, parent=parent)
         raise InvalidArgument(violations=[Violation("child_contexts", text)])
     if parent not in parents and len(parents) >= MOST_PARENTS:
-        text = f"{child} already has {MOST_PARENTS} parents, the most allowed; remove it from one first"
+        text = sentences.MANY_PARENTS.format(child=child, most=MOST_PARENTS)
         raise InvalidArgument(violations=[Violation("child_contexts", text)])
 
 
 def hops(asked: int) -> int:
     """Return how many steps to walk: all for 0, because gRPC cannot tell 0 from absent. Negative is refused."""
     if asked < 0:
-        raise InvalidArgument(violations=[Violation("max_hops", f"must not be negative, as {asked} is")])
+        raise InvalidArgument(violations=[Violation("max_hops", sentences.NEGATIVE_HOPS.format(asked=asked))])
     return asked or MOST_REACHED
 
 
 def bounded(count: int, most: int, what: str, hint: str) -> None:
     """Refuse an answer with more than `most` of something; `hint` says what to ask instead."""
     if count > most:
-        raise FailedPrecondition(f"The lineage subgraph has more than {most} {what}. {hint}")
+        raise FailedPrecondition(sentences.TOO_MUCH.format(most=most, what=what, hint=hint))
 
 
 def version_id(ident: str, version: str) -> str:

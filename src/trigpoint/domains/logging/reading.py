@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from trigpoint.core.clock import Micros
 from trigpoint.core.errors import InvalidArgument, Violation
 from trigpoint.core.names import id_of, project_of
+from trigpoint.domains.logging import sentences
 from trigpoint.domains.logging.filters import SEVERITIES
 from trigpoint.domains.logging.streams import SERVICE, Entry, Stream, Streams
 from trigpoint.runtime.logs import START, parse
@@ -44,7 +45,9 @@ class Choice:
 
     def __post_init__(self) -> None:
         if self.severity and self.severity not in SEVERITIES:
-            raise InvalidArgument(violations=[Violation("severity", f"one of {', '.join(SEVERITIES)}")])
+            raise InvalidArgument(
+                violations=[Violation("severity", sentences.NO_SEVERITY.format(severities=", ".join(SEVERITIES)))]
+            )
 
     def fits(self, entry: Entry) -> bool:
         """Return whether an entry is wanted, apart from its task."""
@@ -200,7 +203,7 @@ def _read(cursor: str) -> dict[str, str]:
     found = [_CURSOR.fullmatch(part) for part in cursor.split(";")] if cursor else []
     places = {one[1]: one[2] for one in found if one is not None}
     if None in found or not _SEQ.fullmatch(places.get(f"{SERVICE}/{SERVICE}", "0")):
-        raise InvalidArgument(violations=[Violation("after", "it is no place in this log; begin without one")])
+        raise InvalidArgument(violations=[Violation("after", sentences.NO_PLACE)])
     for key, place in places.items():
         if place != _OVER and key != f"{SERVICE}/{SERVICE}":
             parse(place)

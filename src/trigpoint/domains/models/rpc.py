@@ -47,7 +47,7 @@ class Registry:
         given = request.model or Model()
         name, new = self.accept(request.parent, given, request.parent_model, request.model_id)
         if given.artifact_uri and not self._has_files(request.parent, given):
-            text = f"there is nothing in {_folder(given)[:300]}: upload the model's files first, or name their folder"
+            text = sentences.NOTHING_THERE.format(uri=_folder(given)[:300])
             raise InvalidArgument(violations=[Violation("model.artifact_uri", text)])
 
         def unit(tx: Tx) -> Message:
@@ -133,7 +133,7 @@ class Registry:
         kind = VERSION if of_version else MODEL
         paths = list(request.update_mask.paths) if request.update_mask else []
         if not paths:
-            text = f"an update mask is required; of {', '.join(sorted(kind.mutable))}"
+            text = sentences.NO_MASK.format(fields=", ".join(sorted(kind.mutable)))
             raise InvalidArgument(violations=[Violation("update_mask", text)])
         if "*" not in paths:
             rules.changed([snake(path) for path in paths], version=of_version)
@@ -156,7 +156,7 @@ class Registry:
         """MergeVersionAliases: adds, moves and with `-alias` removes aliases of a version."""
         name, wanted = rules.split_name(request.name)
         if not request.version_aliases:
-            text = "name at least one alias to add, or to remove as -alias"
+            text = sentences.NO_CHANGES
             raise InvalidArgument(violations=[Violation("version_aliases", text)])
         merged = self._kernel.store.write(
             lambda tx: self._versions.merge_aliases(tx, name, wanted, request.version_aliases, call)
@@ -167,7 +167,7 @@ class Registry:
         """DeleteModelVersion: the name must say which."""
         name, wanted = rules.split_name(request.name)
         if not wanted:
-            text = "name the version to delete, as in models/MODEL@VERSION; DeleteModel removes the whole model"
+            text = sentences.WHICH_VERSION
             raise InvalidArgument(violations=[Violation("name", text)])
 
         def unit(tx: Tx) -> Message:
@@ -180,7 +180,7 @@ class Registry:
         """DeleteModel: with all its versions."""
         name, wanted = rules.split_name(request.name)
         if wanted:
-            text = "names one version; leave the @VERSION out, or use DeleteModelVersion"
+            text = sentences.ONE_VERSION
             raise InvalidArgument(violations=[Violation("name", text)])
 
         def unit(tx: Tx) -> Message:
@@ -200,7 +200,7 @@ def _same_id(node: Comparison) -> Condition:
     """Compare the last component of a model's name, which is what `model` means in a filter."""
     wanted = RESOURCES.c.name.endswith(f"/{id_of(node.value.text)}", autoescape=True)
     if node.operator not in ("=", "!="):
-        text = "model is compared with = or !="
+        text = sentences.NOT_ORDERED
         raise InvalidArgument(violations=[Violation("filter", text)])
     return wanted if node.operator == "=" else not_(wanted)
 

@@ -63,8 +63,7 @@ def alias_form(alias: str, field: str) -> list[Violation]:
     """Check the form of an alias: 2 to 128 of `[a-zA-Z0-9-]`, from a lower-case letter to one or a digit."""
     if _ALIAS.fullmatch(alias):
         return []
-    text = "must be 2 to 128 letters, digits and hyphens, start with a lower-case letter and end in one or a digit"
-    return [Violation(field, f"the alias {alias[:80]!r} {text}")]
+    return [Violation(field, sentences.BAD_ALIAS.format(alias=repr(alias[:80])))]
 
 
 def target(parent: str, parent_model: str, model_id: str) -> str:
@@ -77,10 +76,10 @@ def target(parent: str, parent_model: str, model_id: str) -> str:
     name = parent_model if "/" in parent_model else f"{parent}/models/{parent_model}"
     name, version = split_name(name, "parent_model")
     if version or not name.startswith(f"{parent}/"):
-        text = f"{parent_model[:200]!r} must name a model, without a version, in {parent}"
+        text = sentences.BAD_PARENT.format(model=repr(parent_model[:200]), parent=parent)
         raise InvalidArgument(violations=[Violation("parent_model", text)])
     if model_id and name != f"{parent}/models/{model_id}":
-        text = f"{model_id[:80]!r} is not the id of parent_model; leave one of the two out"
+        text = sentences.OTHER_ID.format(id=repr(model_id[:80]))
         raise InvalidArgument(violations=[Violation("model_id", text)])
     return name
 
@@ -128,7 +127,7 @@ def merged(aliases: Mapping[str, Sequence[str]], version: str, changes: Iterable
     given = [change for change in changes if not change.startswith("-")]
     checks.refuse([v for alias in (*removed, *given) for v in alias_form(alias, "version_aliases")])
     if DEFAULT in removed and DEFAULT not in given:
-        text = "`default` cannot be removed: add it to another version instead, and it moves there"
+        text = sentences.NO_DEFAULT
         raise InvalidArgument(violations=[Violation("version_aliases", text)])
     kept = {each: list(names) for each, names in aliases.items()}
     kept[version] = [name for name in kept[version] if name not in removed]
@@ -142,9 +141,7 @@ def without(aliases: Mapping[str, Sequence[str]], version: str, name: str) -> di
     """
     left = {each: list(names) for each, names in aliases.items() if each != version}
     if not left:
-        raise FailedPrecondition(
-            f"Version {version} is the only one of the Model {name}: delete the model instead of its last version."
-        )
+        raise FailedPrecondition(sentences.LAST_VERSION.format(version=version, model=name))
     if DEFAULT in aliases[version]:
         left[max(left, key=int)].append(DEFAULT)
     return left
@@ -165,11 +162,10 @@ def changed(paths: Sequence[str], *, version: bool) -> None:
     if not fields <= MODEL_FIELDS | VERSION_FIELDS:
         known = ", ".join(sorted(MODEL_FIELDS | VERSION_FIELDS))
         wrong = sorted(fields - MODEL_FIELDS - VERSION_FIELDS)
-        raise InvalidArgument(
-            violations=[Violation("update_mask", f"{wrong[0][:100]!r} cannot be updated; these can: {known}")]
-        )
-    whose = "of a model: name it without @VERSION" if version else "of a version: name it with @VERSION"
-    raise FailedPrecondition(f"update_mask: {wrong[0]} is a field {whose}, and update the two in separate calls.")
+        text = sentences.NOT_MUTABLE.format(path=repr(wrong[0][:100]), fields=known)
+        raise InvalidArgument(violations=[Violation("update_mask", text)])
+    other = sentences.OF_MODEL if version else sentences.OF_VERSION
+    raise FailedPrecondition(other.format(field=wrong[0]))
 
 
 def _moved(aliases: Mapping[str, Sequence[str]], version: str, given: Iterable[str]) -> dict[str, list[str]]:

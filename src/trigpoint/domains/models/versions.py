@@ -215,9 +215,8 @@ class Versions:
     def _refuse_deployed(self, tx: Tx, name: str, version: str) -> None:
         users = refs.users(tx, f"{name}@{version}", DEPLOYED)
         if users:
-            raise FailedPrecondition(
-                f"Version {version} of the Model {name} is deployed to {users[0].user}. Undeploy it there first."
-            )
+            text = sentences.DEPLOYED.format(version=version, model=name, user=users[0].user)
+            raise FailedPrecondition(text)
 
     def _row_name(self, name: str, version: str) -> str:
         return f"{name}/{VERSION.collection}/{version}"

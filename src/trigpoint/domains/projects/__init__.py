@@ -12,7 +12,7 @@ import orjson
 from trigpoint.core.call import Caller
 from trigpoint.core.clock import Clock, Ids
 from trigpoint.core.errors import AlreadyExists, FailedPrecondition, PermissionDenied
-from trigpoint.domains.projects import rules
+from trigpoint.domains.projects import rules, sentences
 from trigpoint.domains.projects.rules import Project
 from trigpoint.store import Store, Tx, events, resources
 from trigpoint.store.resources import Row
@@ -75,7 +75,7 @@ class Projects:
 
         def unit(tx: Tx) -> Project:
             if resources.get(tx, f"{_IDS}/{project_id}") is not None:
-                raise AlreadyExists(f"Project id {project_id!r} is already in use: choose another one.")
+                raise AlreadyExists(sentences.ID_TAKEN.format(id=repr(project_id)))
             number = rules.twelve_digits(self._ids.hex(16))
             while resources.get(tx, f"{KIND}/{number}") is not None:
                 number = rules.twelve_digits(self._ids.hex(16))
@@ -110,10 +110,7 @@ class Projects:
     def delete(self, number: str, by: str = "") -> Project:
         """Request a project's deletion: from now on it authenticates nobody. FailedPrecondition for the default one."""
         if number == self._protected:
-            raise FailedPrecondition(
-                f"Project {number} is the default project of this installation and holds the operator's account: "
-                "start the server with another default project first."
-            )
+            raise FailedPrecondition(sentences.DEFAULT.format(number=number))
         now = self._clock.now()
         return self.change(number, lambda old: _in_state(old, rules.ACTIVE, rules.DELETE_REQUESTED, now), by)
 
@@ -139,16 +136,14 @@ class Projects:
 
 def denied(segment: str) -> PermissionDenied:
     """Return what is said of a project that is absent, deleted or somebody else's: one text for all."""
-    return PermissionDenied(
-        f"Permission denied on resource project {segment[:80]} (or it may not exist): check the project id, and that "
-        "the credentials belong to it.",
-        reason="CONSUMER_INVALID",
-    )
+    return PermissionDenied(sentences.DENIED.format(project=segment[:80]), reason="CONSUMER_INVALID")
 
 
 def _in_state(project: Project, expected: str, wanted: str, deleted: int) -> Project:
     if project.state != expected:
-        raise FailedPrecondition(f"Project {project.number} is in state {project.state}, not {expected}.")
+        raise FailedPrecondition(
+            sentences.OTHER_STATE.format(number=project.number, state=project.state, expected=expected)
+        )
     return replace(project, state=wanted, delete_time=deleted)
 
 

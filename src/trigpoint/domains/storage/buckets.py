@@ -12,7 +12,7 @@ from trigpoint.core.clock import Clock
 from trigpoint.core.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied, Violation
 from trigpoint.data.objects import Objects, no_bucket
 from trigpoint.data.objects_sweep import Sweeper
-from trigpoint.domains.storage import rules
+from trigpoint.domains.storage import rules, sentences
 from trigpoint.domains.storage.rules import JSON, Preconditions
 from trigpoint.store import objects as rows
 from trigpoint.store.objects import BucketRow
@@ -91,13 +91,13 @@ class Buckets:
         """Keep a policy. It is shown, not enforced: the project's members may do everything, others nothing."""
         bindings = policy.get("bindings") or []
         if not isinstance(bindings, list) or not all(isinstance(each, dict) and "role" in each for each in bindings):
-            raise InvalidArgument(violations=[Violation("bindings", "must be a list of objects with role and members")])
+            raise InvalidArgument(violations=[Violation("bindings", sentences.BAD_BINDINGS)])
 
         def changed(row: BucketRow) -> JSON:
             attributes = attributes_of(row)
             current = attributes.get("_policy") or default_bindings(row.project)
             if policy.get("etag") and policy["etag"] != _policy_etag(current):
-                text = f"The policy of bucket {name} changed meanwhile: read it again and retry."
+                text = sentences.POLICY_CHANGED.format(bucket=name)
                 raise FailedPrecondition(text, reason=rules.CONDITION)
             return {**attributes, "_policy": bindings}
 
@@ -121,16 +121,14 @@ class Buckets:
     def project(self, caller: Caller, project: str) -> str:
         """Return the number of a project; one refusal for those that are absent and those that are not the caller's."""
         if not project:
-            raise InvalidArgument(violations=[Violation("project", "is required: give the project's id or number")])
+            raise InvalidArgument(violations=[Violation("project", sentences.NO_PROJECT)])
         try:
             number = self.number_of(project)
         except (PermissionDenied, NotFound):
             number = ""
         if not number or not caller.may_act_in(number):
-            raise PermissionDenied(
-                f"{caller.email} does not have storage access to project {project[:80]} (or it may not exist): "
-                "use an account of that project."
-            )
+            text = sentences.FOREIGN_PROJECT.format(email=caller.email, project=project[:80])
+            raise PermissionDenied(text)
         return number
 
 
@@ -142,11 +140,7 @@ def attributes_of(row: BucketRow) -> JSON:
 
 def foreign(email: str, bucket: str) -> PermissionDenied:
     """Return the one error for everything in a bucket of another project, whatever is in it."""
-    return PermissionDenied(
-        f"{email} does not have storage access to bucket {bucket} (or it may not exist): "
-        "use an account of the project that owns it, or a bucket of your own project.",
-        reason="forbidden",
-    )
+    return PermissionDenied(sentences.FOREIGN_BUCKET.format(email=email, bucket=bucket), reason="forbidden")
 
 
 def default_bindings(project: str) -> list[JSON]:

@@ -86,7 +86,7 @@ class Files:
         """Return an object of at most `limit` bytes; InvalidArgument when it is larger."""
         with self.open_read(project, uri, field, caller) as reading:
             if reading.row.size > limit:
-                text = f"{uris.shown(uri)} has {reading.row.size} bytes; at most {limit} are read here"
+                text = sentences.TOO_LARGE.format(uri=uris.shown(uri), size=reading.row.size, most=limit)
                 raise InvalidArgument(violations=[Violation(field, text)])
             return b"".join(chunks(reading, 0, reading.row.size))
 
@@ -95,7 +95,8 @@ class Files:
         try:
             return self.read_bytes(project, uri, limit, field, caller).decode()
         except UnicodeDecodeError:
-            raise InvalidArgument(violations=[Violation(field, f"{uris.shown(uri)} is not UTF-8 text")]) from None
+            text = sentences.NO_TEXT.format(uri=uris.shown(uri))
+            raise InvalidArgument(violations=[Violation(field, text)]) from None
 
     def write(
         self,

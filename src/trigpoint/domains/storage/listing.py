@@ -8,7 +8,7 @@ import orjson
 
 from trigpoint.core.errors import InvalidArgument, Violation
 from trigpoint.data.objects_sweep import prefix_end
-from trigpoint.domains.storage import rules
+from trigpoint.domains.storage import rules, sentences
 from trigpoint.domains.storage.rules import Page, Query
 from trigpoint.store.objects import ObjectRow
 
@@ -87,9 +87,7 @@ class Listing:
         except (ValueError, TypeError):
             scope, start, after = b"", b"", 0
         if scope != self._scope or not isinstance(after, int):
-            raise InvalidArgument(
-                violations=[Violation("pageToken", "is not a token of this query: repeat the list from its first page")]
-            )
+            raise InvalidArgument(violations=[Violation("pageToken", sentences.BAD_TOKEN)])
         return start, after
 
     def _end(self) -> bytes | None:

@@ -12,6 +12,7 @@ from trigpoint.core import patterns, uris
 from trigpoint.core.errors import FailedPrecondition, InvalidArgument, PermissionDenied, Violation
 from trigpoint.core.expressions import ExpressionError
 from trigpoint.core.patterns import Pattern
+from trigpoint.domains.storage import sentences
 from trigpoint.store.objects import BucketRow, ObjectRow
 
 CONDITION = "conditionNotMet"
@@ -65,7 +66,7 @@ class Preconditions:
             raise _unmet("ifMetagenerationMatch", self.metageneration, metageneration)
         same = self.not_generation is not None and self.not_generation == generation
         if same or (self.not_metageneration is not None and self.not_metageneration == metageneration):
-            raise FailedPrecondition("The object is what the request already has.", reason=NOT_MODIFIED)
+            raise FailedPrecondition(sentences.NOT_MODIFIED, reason=NOT_MODIFIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,8 @@ class Hashes:
         """InvalidArgument when a claimed checksum is not that of the bytes that came."""
         for name, claimed, found in (("crc32c", self.crc32c, crc_text(crc32c)), ("md5Hash", self.md5, md5)):
             if claimed and found and claimed != found:
-                raise InvalidArgument(
-                    f"Provided {name} {claimed[:40]!r} doesn't match the calculated {name} {found!r}: "
-                    "the bytes were damaged on the way, send them again."
-                )
+                told = {"name": name, "claimed": repr(claimed[:40]), "found": repr(found)}
+                raise InvalidArgument(sentences.BAD_CHECKSUM.format(**told))
 
     def merged(self, other: "Hashes") -> "Hashes":
         """Return these claims with those of `other` where they are missing."""
@@ -137,7 +136,7 @@ def bucket_bytes(attributes: JSON) -> bytes:
     """Return a bucket's settings as they are stored; InvalidArgument when they are too many."""
     data = orjson.dumps(attributes)
     if len(data) > BUCKET_LIMIT:
-        raise InvalidArgument(f"The settings and the policy of a bucket hold at most {BUCKET_LIMIT} bytes together.")
+        raise InvalidArgument(sentences.LARGE_SETTINGS.format(most=BUCKET_LIMIT))
     return data
 
 
@@ -151,14 +150,14 @@ def changed_bucket(attributes: JSON, given: Mapping[str, Any], *, whole: bool) -
 def checked_bucket(given: Mapping[str, Any]) -> JSON:
     """Return the settable fields of a bucket; InvalidArgument for one that would promise what is not kept."""
     if given.get("retentionPolicy") is not None:
-        raise _unsupported("retentionPolicy", "retention policies are not enforced here: leave it out, use versioning")
+        raise _unsupported("retentionPolicy", sentences.NO_RETENTION)
     soft = given.get("softDeletePolicy")
     if isinstance(soft, Mapping) and str(soft.get("retentionDurationSeconds") or "0") != "0":
-        raise _unsupported("softDeletePolicy", "soft delete is not kept here: set 0 seconds, use versioning")
+        raise _unsupported("softDeletePolicy", sentences.NO_SOFT_DELETE)
     _check_class(given)
     for name, value in given.items():
         if name in ("labels", "versioning", "iamConfiguration", "lifecycle") and not isinstance(value, dict | None):
-            raise InvalidArgument(violations=[Violation(name, "must be an object")])
+            raise InvalidArgument(violations=[Violation(name, sentences.NO_OBJECT_VALUE)])
     return {key: value for key, value in given.items() if key in BUCKET_FIELDS}
 
 
@@ -174,12 +173,12 @@ def checked_object(given: Mapping[str, Any]) -> JSON:
     for name, value in chosen.items():
         kind: type = dict if name == "metadata" else bool if name.endswith("Hold") else str
         if value is not None and not isinstance(value, kind):
-            raise InvalidArgument(violations=[Violation(name, f"must be of type {kind.__name__}")])
+            raise InvalidArgument(violations=[Violation(name, sentences.BAD_TYPE.format(type=kind.__name__))])
         if isinstance(value, str) and len(value) > TEXT_LIMIT:
-            raise InvalidArgument(violations=[Violation(name, f"is longer than {TEXT_LIMIT} characters")])
+            raise InvalidArgument(violations=[Violation(name, sentences.TOO_LONG.format(most=TEXT_LIMIT))])
     metadata = chosen.get("metadata") or {}
     if any(not isinstance(value, str | None) for value in metadata.values()):
-        raise InvalidArgument(violations=[Violation("metadata", "every value must be a string")])
+        raise InvalidArgument(violations=[Violation("metadata", sentences.NO_STRINGS)])
     _check_metadata(metadata)
     _check_class(chosen)
     return chosen
@@ -187,7 +186,7 @@ def checked_object(given: Mapping[str, Any]) -> JSON:
 
 def _check_metadata(metadata: Mapping[str, Any]) -> None:
     if sum(len(key.encode()) + len((value or "").encode()) for key, value in metadata.items()) > METADATA_LIMIT:
-        raise InvalidArgument(violations=[Violation("metadata", f"holds more than {METADATA_LIMIT} bytes")])
+        raise InvalidArgument(violations=[Violation("metadata", sentences.LARGE_METADATA.format(most=METADATA_LIMIT))])
 
 
 def new_object(given: Mapping[str, Any], content_type: str) -> JSON:
@@ -210,10 +209,7 @@ def changed_object(attributes: JSON, given: Mapping[str, Any], *, whole: bool) -
 def may_replace(row: ObjectRow | None, attributes: Mapping[str, Any]) -> None:
     """Raise PermissionDenied when a live generation is under a hold."""
     if row is not None and (attributes.get("temporaryHold") or attributes.get("eventBasedHold")):
-        raise PermissionDenied(
-            f"Object '{row.bucket}/{row.name.decode()}' is under active hold and cannot be deleted, overwritten or "
-            "archived until the hold is removed."
-        )
+        raise PermissionDenied(sentences.HELD.format(bucket=row.bucket, name=row.name.decode()))
 
 
 def crc_text(crc32c: int) -> str:
@@ -271,11 +267,13 @@ def _patched(kept: Mapping[str, Any], given: Mapping[str, Any]) -> JSON:
 def _check_class(given: Mapping[str, Any]) -> None:
     value = given.get("storageClass")
     if value is not None and (not isinstance(value, str) or value not in CLASSES):
-        raise InvalidArgument(violations=[Violation("storageClass", f"{uris.shown(str(value))} is no storage class")])
+        raise InvalidArgument(
+            violations=[Violation("storageClass", sentences.NO_CLASS.format(value=uris.shown(str(value))))]
+        )
 
 
 def _no_glob(pattern: str) -> InvalidArgument:
-    return InvalidArgument(violations=[Violation("matchGlob", f"{uris.shown(pattern)} is not a valid glob")])
+    return InvalidArgument(violations=[Violation("matchGlob", sentences.BAD_GLOB.format(value=uris.shown(pattern)))])
 
 
 def _unsupported(name: str, text: str) -> InvalidArgument:
@@ -283,8 +281,5 @@ def _unsupported(name: str, text: str) -> InvalidArgument:
 
 
 def _unmet(name: str, wanted: int, found: int | None) -> FailedPrecondition:
-    return FailedPrecondition(
-        f"At least one of the pre-conditions you specified did not hold: {name} is {wanted}, the current value is "
-        f"{'none' if found is None else found}.",
-        reason=CONDITION,
-    )
+    text = sentences.UNMET.format(name=name, wanted=wanted, found="none" if found is None else found)
+    return FailedPrecondition(text, reason=CONDITION)

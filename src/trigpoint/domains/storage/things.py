@@ -14,7 +14,7 @@ from trigpoint.core.errors import InvalidArgument, Violation
 from trigpoint.data.objects import Objects, Reading, Rule, missing
 from trigpoint.data.objects_blobs import CHUNK, Content, Writer
 from trigpoint.data.objects_sweep import Sweeper
-from trigpoint.domains.storage import rules
+from trigpoint.domains.storage import rules, sentences
 from trigpoint.domains.storage.access import AccessLog
 from trigpoint.domains.storage.buckets import Buckets, attributes_of
 from trigpoint.domains.storage.listing import Listing
@@ -161,7 +161,7 @@ class Things:
     def compose(self, caller: Caller, sources: Sequence[Target], target: Target, given: Mapping[str, Any]) -> ObjectRow:
         """Join 1 to 32 objects of one bucket; the result has no MD5."""
         if not 1 <= len(sources) <= COMPOSE_LIMIT:
-            text = f"holds {len(sources)} objects; 1 to {COMPOSE_LIMIT} can be composed"
+            text = sentences.COMPOSED.format(count=len(sources), most=COMPOSE_LIMIT)
             raise InvalidArgument(violations=[Violation("sourceObjects", text)])
         found = [self.get(caller, source) for source in sources]
         content = replace(self.objects.copy(found), md5="")
@@ -174,7 +174,7 @@ class Things:
         """Give an object another name in its bucket, atomically."""
         names = rules.object_name(source.name), rules.object_name(target.name)
         if names[0] == names[1]:
-            raise InvalidArgument(violations=[Violation("destinationObject", "is the source itself")])
+            raise InvalidArgument(violations=[Violation("destinationObject", sentences.SAME_OBJECT)])
         self.buckets.open(caller, source.bucket)
         old = self._find(source)
         target_rule = self.rule(caller, target.when)

@@ -12,7 +12,7 @@ from trigpoint.core.clock import SECOND, Clock
 from trigpoint.core.errors import FailedPrecondition, InvalidArgument, PermissionDenied, TrigpointError, Violation
 from trigpoint.data.objects_uploads import Appending
 from trigpoint.data.objects_uploads import Uploads as Sessions
-from trigpoint.domains.storage import rules
+from trigpoint.domains.storage import rules, sentences
 from trigpoint.domains.storage.rules import JSON, Hashes, Preconditions
 from trigpoint.domains.storage.things import MD5_LIMIT, Target, Things
 from trigpoint.store.objects import ObjectRow, PartRow, UploadRow
@@ -69,9 +69,8 @@ class Uploads:
                 return self._made(caller, row)
             spec = orjson.loads(row.spec)
             if row.received != size or spec["total"] not in (None, size):
-                raise InvalidArgument(
-                    violations=[Violation("Content-Range", f"says {size} bytes; the session holds {row.received}")]
-                )
+                text = sentences.OTHER_SIZE.format(size=size, held=row.received)
+                raise InvalidArgument(violations=[Violation("Content-Range", text)])
             claimed = hashes.merged(Hashes(**spec["hashes"]))
             try:
                 md5 = self._check(row, claimed)
@@ -93,7 +92,7 @@ class Uploads:
         try:
             self._open(caller, ident)
             if not 1 <= number <= 10_000:
-                raise InvalidArgument(violations=[Violation("partNumber", "must be 1 to 10000")])
+                raise InvalidArgument(violations=[Violation("partNumber", sentences.BAD_PART)])
             return self.sessions.put_part(ident, number, content)
         except TrigpointError:
             self.things.objects.release(content.blob)
@@ -110,7 +109,7 @@ class Uploads:
         parts = {part.number: part for part in self.sessions.parts(ident)}
         lost = [number for number in numbers if number not in parts]
         if lost or not numbers or numbers != sorted(set(numbers)):
-            raise InvalidArgument(f"The upload names parts that are missing or out of order: {lost[:10]}.")
+            raise InvalidArgument(sentences.LOST_PARTS.format(parts=lost[:10]))
         content = self.sessions.join([parts[number] for number in numbers])
         target = Target(row.bucket, row.name.decode(), when=Preconditions(**orjson.loads(row.spec)["when"]))
         made = self.things.insert(caller, target, content, orjson.loads(row.spec)["attributes"])
@@ -125,7 +124,7 @@ class Uploads:
         row = self.sessions.get(ident)
         self.things.buckets.open(caller, row.bucket)
         if orjson.loads(row.spec)["email"] != caller.email and not caller.operator:
-            raise PermissionDenied(f"{caller.email} did not begin this upload session: begin one of your own.")
+            raise PermissionDenied(sentences.FOREIGN_SESSION.format(email=caller.email))
         return row
 
     def _made(self, caller: Caller, row: UploadRow) -> ObjectRow:

@@ -12,6 +12,7 @@ from trigpoint.core.clock import Clock
 from trigpoint.core.errors import Internal, NotFound, TrigpointError, Unauthenticated, Unimplemented
 from trigpoint.core.wire import REPLICA
 from trigpoint.domains.storage import Storage
+from trigpoint.surfaces.gcs import sentences
 from trigpoint.surfaces.gcs.asking import Ask, ClientGone, Receive, Threads, segment
 from trigpoint.surfaces.gcs.batch import batch
 from trigpoint.surfaces.gcs.buckets import BucketMethods
@@ -63,7 +64,7 @@ class GcsApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         if scope["type"] != "http":
-            raise Internal("Only HTTP is served here.")
+            raise Internal(sentences.HTTP_ONLY)
         ask = _ask(scope, receive)
         try:
             response = await self._answer(ask)
@@ -87,7 +88,7 @@ class GcsApp:
             raise
         except Exception:  # noqa: BLE001 - the surface's edge: no error of ours may reach a client as it is
             _log.exception("A storage request failed")
-            return refusal(Internal("An internal error happened. Retry; the server's log says more."))
+            return refusal(Internal(sentences.INTERNAL))
 
     async def dispatch(self, ask: Ask) -> Response:
         """Find the handler of a JSON API request and run it; errors of the API become its answers."""
@@ -106,8 +107,8 @@ class GcsApp:
                     response = await handler(ask, *given)
                     return cut(response, fields) if fields else response
             if any(key[0] == kind and key[2] == len(rest) for key in self._routes) and rest[:1] == ["b"]:
-                raise Unimplemented("This method of the Cloud Storage JSON API is not served.")
-            raise NotFound("Not Found: there is no such method of the Cloud Storage JSON API.")
+                raise Unimplemented(sentences.NOT_SERVED)
+            raise NotFound(sentences.NO_METHOD)
         except TrigpointError as error:
             return refusal(error)
 
@@ -115,9 +116,7 @@ class GcsApp:
         if is_signed(ask):
             return await self._threads.run(verify, ask, self._signers, self._clock)
         if not ask.header("authorization"):
-            raise Unauthenticated(
-                "Anonymous caller does not have access. Send a bearer token: `trig env` prints the settings that do."
-            )
+            raise Unauthenticated(sentences.ANONYMOUS)
         known = self._recall(ask.headers, ask.replica)
         if known is not None:
             return known

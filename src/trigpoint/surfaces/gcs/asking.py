@@ -13,6 +13,7 @@ from trigpoint.core.call import Caller
 from trigpoint.core.errors import InvalidArgument, Violation
 from trigpoint.core.messages.refusals import check_depth
 from trigpoint.domains.storage.rules import Hashes, Preconditions
+from trigpoint.surfaces.gcs import sentences
 
 T = TypeVar("T")
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -66,7 +67,7 @@ class Ask:
         if not text:
             return default
         if not text.removeprefix("-").isdecimal() or len(text) > 20 or not -_INT64 <= int(text) < _INT64:
-            raise InvalidArgument(violations=[Violation(name, f"{text[:40]!r} is not a 64-bit integer")])
+            raise InvalidArgument(violations=[Violation(name, sentences.NO_INTEGER.format(value=repr(text[:40])))])
         return int(text)
 
     def flag(self, name: str) -> bool:
@@ -111,7 +112,7 @@ class Ask:
         async for chunk in self.body():
             found += chunk
             if len(found) > limit:
-                raise InvalidArgument(f"The request body is larger than {limit} bytes.")
+                raise InvalidArgument(sentences.LARGE_BODY.format(most=limit))
         return bytes(found)
 
     async def json(self) -> dict[str, Any]:
@@ -130,9 +131,9 @@ def json_object(text: bytes) -> dict[str, Any]:
     try:
         found = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise InvalidArgument(f"Parse Error: the body is not valid JSON ({error.msg}).") from None
+        raise InvalidArgument(sentences.BAD_JSON.format(problem=error.msg)) from None
     if not isinstance(found, dict):
-        raise InvalidArgument("Parse Error: the body is not a JSON object.")
+        raise InvalidArgument(sentences.NO_OBJECT)
     return found
 
 
@@ -141,7 +142,7 @@ def segment(part: bytes) -> str:
     try:
         return unquote_to_bytes(part).decode()
     except UnicodeDecodeError:
-        raise InvalidArgument("The path is not valid UTF-8: percent-encode the name's UTF-8 bytes.") from None
+        raise InvalidArgument(sentences.BAD_PATH) from None
 
 
 class Threads:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from trigpoint.core.errors import InvalidArgument, Violation
 from trigpoint.domains.storage import Storage, rules
+from trigpoint.surfaces.gcs import sentences
 from trigpoint.surfaces.gcs.asking import Ask, Threads
 from trigpoint.surfaces.gcs.resources import answer, bucket_resource
 
@@ -27,7 +28,7 @@ class BucketMethods:
         given = await ask.json()
         name = given.get("name")
         if not isinstance(name, str) or not name:
-            raise InvalidArgument(violations=[Violation("name", "is required: name the bucket")])
+            raise InvalidArgument(violations=[Violation("name", sentences.NO_BUCKET)])
         row = await self._run(self._buckets.create, ask.caller, ask.query.get("project", ""), name, given)
         return answer(bucket_resource(row, ask.base))
 
@@ -110,7 +111,7 @@ def _token(text: str) -> str:
     try:
         return base64.urlsafe_b64decode(text.encode()).decode()
     except ValueError:
-        raise InvalidArgument(violations=[Violation("pageToken", "is not a token of this list")]) from None
+        raise InvalidArgument(violations=[Violation("pageToken", sentences.BAD_TOKEN)]) from None
 
 
 def _all(ask: Ask, name: str) -> list[str]:

@@ -14,6 +14,7 @@ from trigpoint.data.objects import Reading
 from trigpoint.domains.storage import Storage, Target, rules
 from trigpoint.domains.storage.things import attributes
 from trigpoint.store.objects import ObjectRow
+from trigpoint.surfaces.gcs import sentences
 from trigpoint.surfaces.gcs.asking import Ask, Threads
 from trigpoint.surfaces.gcs.resources import etag
 
@@ -124,7 +125,7 @@ def span(header: str, size: int) -> tuple[int, int | None]:
     if found[1] and found[2] and int(found[2]) < int(found[1]):
         return 0, None
     if start >= size or (not found[1] and int(found[2]) == 0):
-        raise OutOfRange(f"The requested range cannot be satisfied: the object has {size} bytes.")
+        raise OutOfRange(sentences.NO_RANGE.format(size=size))
     return start, end
 
 

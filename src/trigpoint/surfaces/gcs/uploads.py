@@ -15,6 +15,7 @@ from trigpoint.data.objects_uploads import Appending
 from trigpoint.domains.storage import Storage, Target
 from trigpoint.domains.storage.rules import Hashes
 from trigpoint.store.objects import ObjectRow
+from trigpoint.surfaces.gcs import sentences
 from trigpoint.surfaces.gcs.asking import Ask, Threads, json_object
 from trigpoint.surfaces.gcs.bodies import Related, pour
 from trigpoint.surfaces.gcs.resources import answer, object_resource
@@ -50,7 +51,7 @@ class UploadMethods:
         if kind == "multipart":
             return await self._multipart(ask, bucket)
         if kind != "media":
-            text = f"{kind[:40]!r} is not media, multipart or resumable"
+            text = sentences.BAD_TYPE.format(type=repr(kind[:40]))
             raise InvalidArgument(violations=[Violation("uploadType", text)])
         target = _target(ask, bucket, {})
         return await self.store(ask, target, {}, ask.header("content-type"), ask.body(), Hashes())
@@ -130,7 +131,7 @@ class UploadMethods:
             size = await pour(ask.body(), write, self._threads)
         whole = span.stop < 0
         if not whole and size != span.stop - start:
-            text = f"says {span.stop - start} bytes; {size} came"
+            text = sentences.OTHER_SIZE.format(size=span.stop - start, came=size)
             raise InvalidArgument(violations=[Violation("Content-Range", text)])
         return appending.row.received, start + size if whole else span.total
 
@@ -163,7 +164,7 @@ class UploadMethods:
 def _target(ask: Ask, bucket: str, given: dict[str, Any]) -> Target:
     name = ask.query.get("name") or given.get("name")
     if not isinstance(name, str) or not name:
-        raise InvalidArgument(violations=[Violation("name", "Required: the object's name, in the query or the body")])
+        raise InvalidArgument(violations=[Violation("name", sentences.NO_NAME)])
     return Target(bucket, name, when=ask.conditions())
 
 
@@ -180,7 +181,7 @@ def _described(ask: Ask, given: dict[str, Any], kind: str) -> dict[str, Any]:
 def _claimed(given: dict[str, Any]) -> Hashes:
     crc32c, md5 = given.get("crc32c") or "", given.get("md5Hash") or ""
     if not isinstance(crc32c, str) or not isinstance(md5, str):
-        raise InvalidArgument(violations=[Violation("crc32c", "checksums must be base64 strings")])
+        raise InvalidArgument(violations=[Violation("crc32c", sentences.BAD_CHECKSUMS)])
     return Hashes(crc32c, md5)
 
 
@@ -193,7 +194,8 @@ def _span(ask: Ask) -> Span:
     if found is None or (
         found[1] and (int(found[2]) < int(found[1]) or (total is not None and int(found[2]) >= total))
     ):
-        raise InvalidArgument(violations=[Violation("Content-Range", f"{text[:80]!r} is not a range of bytes")])
+        wrong = sentences.BAD_RANGE.format(value=repr(text[:80]))
+        raise InvalidArgument(violations=[Violation("Content-Range", wrong)])
     if not found[1]:
         return Span(None, 0, total)
     return Span(int(found[1]), int(found[2]) + 1, total)

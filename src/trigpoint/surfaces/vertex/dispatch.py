@@ -19,8 +19,9 @@ from trigpoint.core.call import Call, Caller
 from trigpoint.core.errors import InvalidArgument, PermissionDenied, Unimplemented, Violation
 from trigpoint.core.messages.shapes import shape
 from trigpoint.core.names import location_of, with_project
+from trigpoint.core.sentences import INTERNAL
 from trigpoint.kernel.resource import Rendered
-from trigpoint.surfaces.vertex import facts, naming
+from trigpoint.surfaces.vertex import facts, naming, sentences
 from trigpoint.surfaces.vertex.holds import Holds
 from trigpoint.surfaces.vertex.parts import Arrival, Entry, Handler, Parts
 
@@ -105,7 +106,7 @@ class Dispatcher:
         handler = self._handlers.get(entry.name)
         if handler is None:
             short = ".".join(entry.name.rsplit(".", 2)[-2:])
-            raise Unimplemented(f"{short} is not built. docs/api-coverage.md lists the methods that are.")
+            raise Unimplemented(sentences.NOT_BUILT.format(method=short))
         return handler
 
     def _address(self, entry: Entry, caller: Caller, request: Any, arrival: Arrival) -> Call:
@@ -130,11 +131,8 @@ class Dispatcher:
     def _project(self, entry: Entry, caller: Caller, name: str) -> str:
         number = self._own(caller, name.split("/", 2)[1])
         if number is None:
-            raise PermissionDenied(
-                f"Permission '{entry.permission}' denied on resource '//aiplatform.googleapis.com/{name[:300]}' "
-                "(or it may not exist).",
-                reason="IAM_PERMISSION_DENIED",
-            )
+            text = sentences.DENIED.format(permission=entry.permission, name=name[:300])
+            raise PermissionDenied(text, reason="IAM_PERMISSION_DENIED")
         return number
 
     def _own(self, caller: Caller, segment: str) -> str | None:
@@ -147,16 +145,15 @@ class Dispatcher:
         if location not in self._parts.locations:
             served = ", ".join(self._parts.locations)
             raise InvalidArgument(
-                f"Location {location[:80]!r} is not served here. Use one of: {served}.",
-                violations=[Violation(path, f"unknown location {location[:80]!r}")],
+                sentences.NO_LOCATION.format(location=repr(location[:80]), served=served),
+                violations=[Violation(path, sentences.UNKNOWN_LOCATION.format(location=repr(location[:80])))],
             )
         regional = _REGIONAL.fullmatch(host)
         if regional is not None and regional[1] != location:
-            raise InvalidArgument(
-                f"The provided location ID doesn't match the endpoint: {location!r} was sent to {host}. "
-                f"Use the endpoint {location}-aiplatform.googleapis.com.",
-                violations=[Violation(path, f"location {location!r} is not that of the endpoint")],
-            )
+            endpoint = f"{location}-aiplatform.googleapis.com"
+            text = sentences.OTHER_ENDPOINT.format(location=repr(location), host=host, endpoint=endpoint)
+            violation = Violation(path, sentences.OTHER_LOCATION.format(location=repr(location)))
+            raise InvalidArgument(text, violations=[violation])
 
 
 def hidden(error: Exception, method: str) -> errors.TrigpointError:
@@ -164,7 +161,7 @@ def hidden(error: Exception, method: str) -> errors.TrigpointError:
     if isinstance(error, errors.TrigpointError):
         return error
     _log.error("vertex.failed", method=method, exc_info=error)
-    return errors.Internal("Internal error encountered.")
+    return errors.Internal(INTERNAL)
 
 
 def _field(message: Any, path: str) -> tuple[Any, Any]:
@@ -180,9 +177,7 @@ def _field(message: Any, path: str) -> tuple[Any, Any]:
 
 def _unaddressed(entry: Entry) -> InvalidArgument:
     path = entry.routing[0]
-    return InvalidArgument(
-        violations=[Violation(path, "It is required: a name that starts with projects/PROJECT/locations/")]
-    )
+    return InvalidArgument(violations=[Violation(path, sentences.NO_NAME)])
 
 
 def _settled(answer: Any) -> bool:

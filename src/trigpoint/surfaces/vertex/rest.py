@@ -8,7 +8,9 @@ import orjson
 
 from trigpoint.core import errors, messages, partial, status, transcoding, wire
 from trigpoint.core.errors import InvalidArgument, NotFound
+from trigpoint.core.sentences import LARGE_PAYLOAD
 from trigpoint.kernel.resource import Rendered
+from trigpoint.surfaces.vertex import sentences
 from trigpoint.surfaces.vertex.dispatch import Dispatcher, hidden
 from trigpoint.surfaces.vertex.parts import Arrival, Entry
 from trigpoint.surfaces.vertex.versions import answer_in, request_in
@@ -63,7 +65,7 @@ class Rest:
         path = scope["raw_path"].decode("latin-1")
         found = self._router.find(scope["method"], f"/v1/{path[4:]}" if path.startswith("/ui/") else path)
         if found is None:
-            raise NotFound(f"No method answers {scope['method']} {scope['path'][:300]}.")
+            raise NotFound(sentences.NO_METHOD.format(method=scope["method"], path=scope["path"][:300]))
         return found
 
     async def _body(self, headers: dict[str, str], receive: Receive) -> bytes:
@@ -75,7 +77,7 @@ class Rest:
         while True:
             event = await receive()
             if event["type"] == "http.disconnect":
-                raise errors.Cancelled("The client closed the connection.")
+                raise errors.Cancelled(sentences.CLOSED)
             chunk = event.get("body", b"")
             total += len(chunk)
             if total > self._max_body:
@@ -85,7 +87,7 @@ class Rest:
                 return b"".join(chunks)
 
     def _too_big(self) -> InvalidArgument:
-        return InvalidArgument(f"Request payload size exceeds the limit: {self._max_body} bytes.")
+        return InvalidArgument(LARGE_PAYLOAD.format(most=self._max_body))
 
     async def _stream(self, send: Send, entry: Entry, answers: AsyncIterator[Any], query: Query) -> None:
         """Send a JSON array as it grows, or server-sent events; an error before the first answer is a plain error."""
@@ -113,7 +115,7 @@ def _query(raw: bytes) -> Query:
     try:
         return parse_qsl(raw.decode("latin-1"), keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
     except ValueError:
-        raise InvalidArgument(f"The query has more than {_MAX_PARAMETERS} parameters.") from None
+        raise InvalidArgument(sentences.MANY_PARAMETERS.format(most=_MAX_PARAMETERS)) from None
 
 
 def _last(query: Query, name: str) -> str:

@@ -44,7 +44,7 @@ export function AsText({ moment, explains, onOpen }: Given) {
                   <span className={css.muted}>
                     {subtitle(say, seen)}
                     {subtitle(say, seen) && seen.reason && " · "}
-                    <Said text={whyOf(seen.reason)} />
+                    <Said text={whyOf(seen)} printed={seen.printed} />
                   </span>
                   {explains && <p className={css.muted}>{why(seen.node.kind)}</p>}
                 </li>

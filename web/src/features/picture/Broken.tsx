@@ -4,17 +4,18 @@ import { useTexts } from "~/i18n";
 import type { SeenNode } from "./moment";
 import panel from "./Panel.module.css";
 import { pictureTexts } from "./texts";
-import { causeOf, frameOf } from "./trouble";
+import { frameOf } from "./trouble";
+import { whyOf } from "./words";
 
 export function Broken({ seen }: { seen: SeenNode }) {
   const say = useTexts(pictureTexts);
-  const cause = causeOf(seen);
+  const cause = whyOf(seen);
   const frame = frameOf(seen);
   if (!cause && !frame) return null;
   return (
     <section className={panel.broken} aria-label={say("broken")}>
       <strong data-data>
-        <Said text={cause} />
+        <Said text={cause} printed={seen.printed} />
       </strong>
       {frame && (
         <>

@@ -102,7 +102,7 @@ function Seen({ picture, moment, seen }: { picture: Picture; moment: Moment; see
               <State state={one.state} />
               {one.reason && (
                 <small className={css.muted}>
-                  <Said text={whyOf(one.reason)} />
+                  <Said text={whyOf(one)} printed={one.printed} />
                 </small>
               )}
             </li>

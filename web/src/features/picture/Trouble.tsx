@@ -6,8 +6,8 @@ import { useTexts } from "~/i18n";
 import type { Moment } from "./moment";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
-import { causeOf, frameOf, troubleOf } from "./trouble";
-import { titleOf } from "./words";
+import { frameOf, troubleOf } from "./trouble";
+import { titleOf, whyOf } from "./words";
 
 interface Given {
   picture: Picture;
@@ -27,7 +27,7 @@ export function Trouble({ picture, moment, open, onOpen }: Given) {
       <span>
         <strong>{say("trouble", { where: titleOf(say, seen.node) })}</strong>
         <span data-data>
-          <Said text={causeOf(seen)} />
+          <Said text={whyOf(seen)} printed={seen.printed} />
         </span>
         {frame && (
           <code>

@@ -44,8 +44,8 @@ const PICTURE: Picture = {
     node("caller", "caller", "user"),
     node("job", "job", "user", {
       states: [
-        { time: 10, state: "PENDING", reason: "", facts: {} },
-        { time: 40, state: "RUNNING", reason: "", facts: { image: "i" } },
+        { time: 10, state: "PENDING", reason: "", printed: false, facts: {} },
+        { time: 40, state: "RUNNING", reason: "", printed: false, facts: { image: "i" } },
       ],
     }),
     node("splits", "splits", "user"),

@@ -5,6 +5,8 @@ export interface SeenNode {
   node: Node;
   state: string;
   reason: string;
+  /** whether a program printed that reason; else the service says it */
+  printed: boolean;
   /** what is known of it at the instant: its facts, and what became known with its states */
   facts: Record<string, unknown>;
   /** whether it is over at the instant */
@@ -46,7 +48,8 @@ function seenNode(node: Node, at: number): SeenNode {
   const known = NODES.get(node);
   if (known && known.step === step && known.count === count && known.seen.over === over) return known.seen;
   const facts = { ...factsAt(node, at), ...countedAt(node, count) };
-  const seen = { node, state: step?.state ?? "", reason: step?.reason ?? "", facts, over };
+  const { state = "", reason = "", printed = false } = step ?? {};
+  const seen = { node, state, reason, printed, facts, over };
   NODES.set(node, { step, count, seen });
   return seen;
 }

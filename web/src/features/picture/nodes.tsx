@@ -26,13 +26,12 @@ import type { NodeKind } from "~/api/console.gen";
 import { Said } from "~/design/Said";
 import { State, stateNow, toneOf } from "~/design/State";
 import { useTexts } from "~/i18n";
-import { saidNow } from "~/i18n/said";
 import { isSlim } from "./arrange";
 import type { SeenNode } from "./moment";
 import css from "./Picture.module.css";
 import { pictureTexts } from "./texts";
 import { whyTexts } from "./why";
-import { stateOf, subtitle, titleOf, whyOf } from "./words";
+import { stateOf, subtitle, titleOf, whyNow, whyOf } from "./words";
 
 export interface NodeData extends Record<string, unknown> {
   seen?: SeenNode;
@@ -97,11 +96,11 @@ const Group = memo(({ data }: Given) => {
 const Card = memo(({ data }: Given) => {
   const say = useTexts(pictureTexts);
   if (!data.seen) return null;
-  const { node, reason, over } = data.seen;
+  const { node, printed, over } = data.seen;
   const state = stateOf(data.seen);
   const Icon = ICONS[node.kind];
-  const why = whyOf(reason);
-  const more = saidNow(why) || subtitle(say, data.seen);
+  const why = whyOf(data.seen);
+  const more = whyNow(data.seen) || subtitle(say, data.seen);
   const title = titleOf(say, node);
   const slim = isSlim(node.kind);
   return (
@@ -126,7 +125,7 @@ const Card = memo(({ data }: Given) => {
             </span>
           )}
           <span className={css.title}>{title}</span>
-          {more && <span className={css.more}>{why ? <Said text={why} /> : more}</span>}
+          {more && <span className={css.more}>{why ? <Said text={why} printed={printed} /> : more}</span>}
         </span>
       </div>
     </Explained>

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Amount, Known, Node, NodeDetails, Picture, Thing } from "~/api/console.gen";
 import { momentOf } from "./moment";
 import { openedAt } from "./opened";
-import { causeOf, frameOf, troubleOf } from "./trouble";
+import { frameOf, troubleOf } from "./trouble";
+import { whyOf } from "./words";
 
 const NOTHING: Known = {
   time: 0,
@@ -31,7 +32,13 @@ const node = (id: string, kind: Node["kind"], more: Partial<Node> = {}): Node =>
   facts: {},
   ...more,
 });
-const state = (time: number, name: string, reason = "", facts = {}) => ({ time, state: name, reason, facts });
+const state = (time: number, name: string, reason = "", facts = {}) => ({
+  time,
+  state: name,
+  reason,
+  printed: false,
+  facts,
+});
 const thing: Thing = {
   uri: "gs://b/o",
   generation: "1",
@@ -127,7 +134,7 @@ describe("where a run broke", () => {
     expect(troubleOf(PICTURE, momentOf(PICTURE, 89))).toBeUndefined();
     const found = troubleOf(PICTURE, momentOf(PICTURE, 90));
     expect(found?.node.id).toBe("attempt/2/replica/two");
-    expect(found && [causeOf(found), frameOf(found)]).toEqual(["OSError: x", FRAME]);
+    expect(found && [whyOf(found), frameOf(found)]).toEqual(["OSError: x", FRAME]);
   });
 
   it("is what failed before any replica ran, where none did", () => {

@@ -1,7 +1,7 @@
 // Where a run broke: the node to look at first, and what it says. Pure.
 import type { Picture } from "~/api/console.gen";
 import type { Moment, SeenNode } from "./moment";
-import { stateOf, whyOf } from "./words";
+import { stateOf } from "./words";
 
 /** A place in the user's own code. */
 export interface Frame {
@@ -30,11 +30,6 @@ export function troubleOf(picture: Picture, moment: Moment): SeenNode | undefine
 function lastTry(seen: readonly SeenNode[]): SeenNode[] {
   const last = seen.findLast(({ node }) => node.kind === "attempt")?.node.id;
   return seen.filter(({ node }) => node.kind === "replica" && node.id.startsWith(`${last}/`));
-}
-
-/** What a node says of its failure, in one line. */
-export function causeOf({ reason }: SeenNode): string {
-  return whyOf(reason);
 }
 
 export function frameOf({ facts }: SeenNode): Frame | undefined {

@@ -24,9 +24,18 @@ export function stateOf({ state, facts }: SeenNode): string {
   return endState(state, text(facts.outcome));
 }
 
-/** Why something is in its state, in one line: what a program printed is shown elsewhere. */
-export function whyOf(reason: string): string {
-  return stateNow(reason.trim().split("\n", 1)[0] ?? "");
+/** Why something is in its state, and whether a program printed that. */
+type Why = Pick<SeenNode, "reason" | "printed">;
+
+/** Why something is in its state, in one line: the rest of what a program printed is shown elsewhere. */
+export function whyOf({ reason, printed }: Why): string {
+  const line = reason.trim().split("\n", 1)[0] ?? "";
+  return printed ? line : stateNow(line);
+}
+
+/** The same as text in the page's language; what a program printed stays as it is. */
+export function whyNow(why: Why): string {
+  return why.printed ? whyOf(why) : saidNow(whyOf(why));
 }
 
 /** The second line of a node's card; empty when there is nothing worth a line. */
