@@ -6,7 +6,7 @@ const server = process.env.TRIGPOINT_CONSOLE ?? "http://127.0.0.1:8443";
 
 /** What most pages need comes in one file, for each is a request; graphs and plots are large, and few pages have them. */
 const isShared = (id: string) =>
-  /src\/(design|lib|i18n|api)\//.test(id) && !/\/(Flow|Plot|ticks|kept|sentences|sentences\.gen)\./.test(id);
+  /src\/(design|lib|i18n|api)\//.test(id) && !/\/(Flow|afar|Plot|ticks|kept|sentences|sentences\.gen)\./.test(id);
 
 export default defineConfig({
   base: "/console/",

@@ -9,6 +9,7 @@ import {
   Panel,
   ReactFlow,
   type ReactFlowInstance,
+  type Rect,
   useReactFlow,
   useStore,
   type Viewport,
@@ -16,8 +17,9 @@ import {
 import "@xyflow/react/dist/base.css";
 import { ActionIcon, Tooltip, useComputedColorScheme } from "@mantine/core";
 import { Maximize, Minus, Plus } from "lucide-react";
-import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { type MouseEvent, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTexts } from "~/i18n";
+import { boundsOf, Follow, isLarge, Nearness, nodeAt } from "./afar";
 import css from "./Flow.module.css";
 import { useGradually } from "./kept";
 import { designTexts } from "./texts";
@@ -33,7 +35,7 @@ interface Given<N extends Node, E extends Edge> {
   fit?: FitViewOptions;
   /** Changes when all there is takes more room: it is shown again, unless somebody has moved it. */
   extent?: string;
-  /** The node that a narrow window shows, large enough to be read, where all there is would be too small. */
+  /** The node that a narrow window shows at first, and any of a large graph: all there is would be too small to read. */
   focus?: string;
   children?: ReactNode;
 }
@@ -51,8 +53,15 @@ export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
   const say = useTexts(designTexts);
   const labels = useMemo(() => Object.fromEntries(DESCRIBED.map((what) => [what, say("keys")])), [say]);
   const scheme = useComputedColorScheme("light");
-  const shown = useGradually(nodes);
-  const all = shown.length === nodes.length;
+  const large = isLarge(nodes);
+  const [near, setNear] = useState(false);
+  const flow = useRef<ReactFlowInstance<N, E>>(undefined);
+  const shown = useGradually(large && !near ? NONE : nodes);
+  const all = large || shown.length === nodes.length;
+  const show = useCallback<Show>(
+    (to, options) => void (large ? to.fitBounds(boundsOf(nodes), { padding: 0.08 }) : to.fitView(options)),
+    [large, nodes],
+  );
   const lines = useGradually(all ? edges : NONE);
   return (
     <div className={css.flow} role="application" aria-label={label}>
@@ -75,19 +84,42 @@ export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
         }}
         onNodeClick={(_, node) => onOpen?.(node.id)}
         onEdgeClick={(_, edge) => onOpenEdge?.(edge.id)}
-        onPaneClick={() => onOpen?.(undefined)}
+        onPaneClick={(event) => onOpen?.(large ? nodeUnder(event, flow.current, nodes)?.id : undefined)}
+        onInit={(made) => {
+          flow.current = made;
+        }}
+        onlyRenderVisibleElements={large}
       >
         <Background gap={24} color="var(--line)" />
         {children}
-        <Fit when={all} fit={fit} extent={extent} focus={focus} moved={moved} />
-        <Controls onFit={() => setMoved(false)} />
+        <Fit when={all} nodes={nodes} fit={fit} show={show} extent={extent} focus={focus} moved={moved} />
+        {large && <Nearness onChange={setNear} />}
+        <Controls
+          onFit={(to) => {
+            setMoved(large);
+            show(to, { duration: 250, padding: 0.08 });
+          }}
+        />
       </ReactFlow>
     </div>
   );
 }
 
+/** Shows all there is. */
+type Show = (flow: ReactFlowInstance, options?: FitViewOptions) => void;
+
+function nodeUnder<N extends Node, E extends Edge>(
+  { clientX, clientY }: MouseEvent,
+  flow: ReactFlowInstance<N, E> | undefined,
+  nodes: readonly N[],
+): Node | undefined {
+  return flow && nodeAt(nodes, flow.screenToFlowPosition({ x: clientX, y: clientY }));
+}
+
 interface FitGiven {
   when: boolean;
+  nodes: readonly Node[];
+  show: Show;
   fit: FitViewOptions | undefined;
   extent: string | undefined;
   focus: string | undefined;
@@ -101,31 +133,40 @@ const EDGE = 12;
 const BAR = 48;
 
 /** Shows all once all is there, and again when it or its window changes its size, until somebody moves it; in a
- * narrow window only a part, and how to see the rest. */
-function Fit({ when, fit, extent, focus, moved }: FitGiven) {
+ * narrow window only a part, and how to see the rest; of a large graph a part too, that of the node in focus. */
+function Fit({ when, nodes, fit, show, extent, focus, moved }: FitGiven) {
   const say = useTexts(designTexts);
   const flow = useReactFlow();
   const size = useStore((state) => `${state.width}x${state.height}`);
-  const part = useStore((state) => state.width < NARROW) ? focus : undefined;
+  const narrow = useStore((state) => state.width < NARROW);
+  const large = isLarge(nodes);
+  const part = narrow || large ? nodes.find(({ id }) => id === focus) : undefined;
   const shown = useRef("");
   useEffect(() => {
-    const now = part ? `${part} ${size}` : `${extent} ${size}`;
+    const now = part ? `${part.id} ${size}` : `${extent} ${size}`;
     if (!when || moved || shown.current === now || size === "0x0") return;
+    const before = shown.current;
     shown.current = now;
-    void (part ? flow.setViewport(around(flow, part, size)) : flow.fitView(fit));
-  }, [when, fit, flow, extent, size, part, moved]);
-  return part && !moved ? (
-    <Panel position="bottom-left" className={css.hint}>
-      {say("pan")}
-    </Panel>
-  ) : null;
+    if (large && (part || before)) return; // it follows its focus
+    if (part) void flow.setViewport(around(part, boundsOf(nodes), size));
+    else show(flow, fit);
+  }, [when, nodes, fit, show, flow, extent, size, part, large, moved]);
+  return (
+    <>
+      {part && narrow && !moved && (
+        <Panel position="bottom-left" className={css.hint}>
+          {say("pan")}
+        </Panel>
+      )}
+      {part && large && <Follow node={part} size={size} view={() => around(part, boundsOf(nodes), size)} />}
+    </>
+  );
 }
 
 /** A view of the surroundings of a node that shows no more emptiness than it must. */
-function around(flow: ReactFlowInstance, id: string, size: string): Viewport {
+function around(node: Node, all: Rect, size: string): Viewport {
   const [width = 0, height = 0] = size.split("x").map(Number);
-  const all = flow.getNodesBounds(flow.getNodes());
-  const part = flow.getNodesBounds([id]);
+  const part = boundsOf([node]);
   const start = (window: number, before: number, from: number, long: number, middle: number) =>
     Math.min(before - from * LEGIBLE, Math.max(window - EDGE - (from + long) * LEGIBLE, window / 2 - middle * LEGIBLE));
   return {
@@ -135,7 +176,7 @@ function around(flow: ReactFlowInstance, id: string, size: string): Viewport {
   };
 }
 
-function Controls({ onFit }: { onFit: () => void }) {
+function Controls({ onFit }: { onFit: (flow: ReactFlowInstance) => void }) {
   const say = useTexts(designTexts);
   const flow = useReactFlow();
   const buttons = [
@@ -144,10 +185,7 @@ function Controls({ onFit }: { onFit: () => void }) {
     {
       label: say("fit"),
       icon: Maximize,
-      act: () => {
-        onFit();
-        return flow.fitView({ duration: 250, padding: 0.08 });
-      },
+      act: () => onFit(flow),
     },
   ];
   return (

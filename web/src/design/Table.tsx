@@ -3,6 +3,7 @@ import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
 import { memo, type ReactNode, useEffect, useRef, useState } from "react";
 import { useTexts } from "~/i18n";
+import { useRows } from "./rows";
 import css from "./Table.module.css";
 import { designTexts } from "./texts";
 
@@ -46,8 +47,9 @@ export function Table<T>({ label, rows, columns, keyOf, order, onOrder, onEnd, t
     scrollMargin: margin,
     getItemKey: (index) => keyOf(rows[index] as T),
   });
-  const items = virtual.getVirtualItems();
-  const last = items.at(-1)?.index ?? -1;
+  const about = virtual.getVirtualItems();
+  const items = useRows(about, virtual.range);
+  const last = about.at(-1)?.index ?? -1;
   useEffect(() => {
     if (onEnd && last >= rows.length - 20) onEnd();
   }, [last, rows.length, onEnd]);

@@ -3,7 +3,9 @@
 import { useQuery } from "@tanstack/react-query";
 import type { Node, NodeProps } from "@xyflow/react";
 import { memo, useEffect, useMemo, useState } from "react";
+import { isLarge } from "~/design/afar";
 import { Flow } from "~/design/Flow";
+import { useKept } from "~/design/kept";
 import { Problem, Waiting } from "~/design/Notice";
 import { useTexts } from "~/i18n";
 import { Details } from "./Details";
@@ -12,7 +14,7 @@ import css from "./Lineage.module.css";
 import { KINDS, Lines } from "./Lines";
 import type { Asked } from "./layout";
 import { around } from "./load";
-import { type Bent, type Lined, lined } from "./paths";
+import { type Bent, type Lined, lined, type Shapes, shapesOf } from "./paths";
 import { lineageTexts } from "./texts";
 import { useLayout } from "./useLayout";
 import { type More, useMore } from "./useMore";
@@ -23,6 +25,7 @@ const HEIGHT = 52;
 /** Steps from the first node of an artifact to the furthest that are shown at once. */
 const NEAR = 3;
 const NONE: never[] = [];
+const FIT = { maxZoom: 1.2 };
 
 export function Explorer({ focus }: { focus: string }) {
   const say = useTexts(lineageTexts);
@@ -36,7 +39,7 @@ export function Explorer({ focus }: { focus: string }) {
   const seen = useMemo(() => shown(graph), [graph]);
   const more = useMore(graph, seen, setGraph, setProblem);
   const chosenId = seen.nodeOf(open ?? focus);
-  const { nodes, lines } = useDrawn(seen, chosenId, more);
+  const { nodes, lines, shapes } = useDrawn(seen, chosenId, more);
   if (first.isPending) return <Waiting lines={6} height={400} />;
   if (first.isError) return <Problem error={first.error} retry={() => void first.refetch()} />;
   const chosen = open ? graph.things.get(chosenId) : undefined;
@@ -51,9 +54,10 @@ export function Explorer({ focus }: { focus: string }) {
             edges={NONE}
             nodeTypes={NODES}
             onOpen={setOpen}
-            fit={{ maxZoom: 1.2 }}
+            fit={FIT}
+            {...(open && { focus: chosenId })}
           >
-            <Lines {...lines} />
+            <Lines {...lines} shapes={shapes} />
           </Flow>
         )}
         <p className={css.count}>
@@ -79,7 +83,14 @@ export function Explorer({ focus }: { focus: string }) {
 
 type Drawn = Node<{ thing: Thing; chosen: boolean; more: ((id: string) => Promise<void>) | undefined }, "thing">;
 
-function useDrawn(graph: Shown, chosen: string, more: More): { nodes: Drawn[]; lines: Lined } {
+interface Picture {
+  nodes: Drawn[];
+  lines: Lined;
+  /** of a large graph */
+  shapes: Shapes | undefined;
+}
+
+function useDrawn(graph: Shown, chosen: string, more: More): Picture {
   const asked = useMemo<Asked>(
     () => ({
       nodes: graph.things.map(({ id }) => ({ id, width: WIDTH, height: HEIGHT })),
@@ -99,6 +110,7 @@ function useDrawn(graph: Shown, chosen: string, more: More): { nodes: Drawn[]; l
             position: placed[thing.id] ?? { x: 0, y: 0 },
             width: WIDTH,
             height: HEIGHT,
+            handles: NONE, // which makes it known without being drawn and measured
             ariaLabel: `${thing.role}: ${thing.title}`,
             data: { thing, chosen: thing.id === chosen, more: more.offered(thing.id) ? more.show : undefined },
           }),
@@ -113,7 +125,11 @@ function useDrawn(graph: Shown, chosen: string, more: More): { nodes: Drawn[]; l
     });
     return lined(bent, chosen);
   }, [graph, placed, chosen]);
-  return { nodes, lines };
+  const shapes = useMemo(() => {
+    const spots = graph.things.flatMap(({ id, kind }) => (placed[id] ? [{ id, kind, ...placed[id] }] : []));
+    return isLarge(spots) ? shapesOf(spots, chosen, WIDTH, HEIGHT) : undefined;
+  }, [graph, placed, chosen]);
+  return { nodes: useKept(nodes), lines, shapes };
 }
 
 const ThingNode = memo(({ data: { thing, chosen, more } }: NodeProps<Drawn>) => {

@@ -3,13 +3,15 @@ import { useStore, ViewportPortal } from "@xyflow/react";
 import { memo } from "react";
 import { useTexts } from "~/i18n";
 import css from "./Lineage.module.css";
-import type { Lined } from "./paths";
+import type { Lined, Shapes } from "./paths";
 import { lineageTexts } from "./texts";
 
 /** Each kind with its own colour. */
 export const KINDS = ["reads", "makes", "runs"] as const;
 
-export const Lines = memo(({ lines, heads, words }: Lined) => {
+const SHAPES = ["artifact", "execution", "chosen"] as const;
+
+export const Lines = memo(({ lines, heads, words, shapes }: Lined & { shapes: Shapes | undefined }) => {
   return (
     <ViewportPortal>
       <svg className={css.lines} aria-hidden="true">
@@ -19,6 +21,7 @@ export const Lines = memo(({ lines, heads, words }: Lined) => {
             <path d={heads[kind]} className={css.heads} />
           </g>
         ))}
+        {shapes && SHAPES.map((kind) => <path key={kind} d={shapes[kind]} className={css.shape} data-kind={kind} />)}
         <Words words={words} />
       </svg>
     </ViewportPortal>

@@ -1,5 +1,5 @@
 // Lines between nodes as paths: there may be thousands, so that all of one kind are one. Pure.
-import type { Arrow } from "./graph";
+import type { Arrow, Thing } from "./graph";
 
 /** A line from the right of one node to the left of another. */
 export interface Bent {
@@ -15,6 +15,16 @@ export interface Lined {
   heads: Record<Arrow["kind"], string>;
   /** of the node that is chosen: what its lines say, and where */
   words: { id: string; kind: Arrow["kind"]; x: number; y: number }[];
+}
+
+/** Nodes as shapes, of each kind in one path: all there is of a large graph from afar. */
+export type Shapes = Record<Thing["kind"] | "chosen", string>;
+
+export interface Spot {
+  id: string;
+  kind: Thing["kind"];
+  x: number;
+  y: number;
 }
 
 const NONE: Record<Arrow["kind"], string> = { reads: "", makes: "", runs: "" };
@@ -33,4 +43,17 @@ export function lined(bent: readonly Bent[], chosen: string): Lined {
     }
   }
   return { ...found, words: found.words.slice(0, MOST_WORDS) };
+}
+
+export function shapesOf(spots: readonly Spot[], chosen: string, width: number, height: number): Shapes {
+  const found: Shapes = { artifact: "", execution: "", chosen: "" };
+  for (const { id, kind, x, y } of spots) {
+    const round = kind === "execution" ? height / 2 : 8;
+    const [across, down] = [width - 2 * round, height - 2 * round];
+    const corner = (right: number, below: number) => `a${round},${round} 0 0 1 ${right * round},${below * round}`;
+    const shape = `M${x + round},${y}h${across}${corner(1, 1)}v${down}${corner(-1, 1)}h${-across}${corner(-1, -1)}v${-down}${corner(1, -1)}z`;
+    found[kind] += shape;
+    if (id === chosen) found.chosen = shape;
+  }
+  return found;
 }
