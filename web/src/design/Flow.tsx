@@ -17,7 +17,7 @@ import {
 import "@xyflow/react/dist/base.css";
 import { ActionIcon, Tooltip, useComputedColorScheme } from "@mantine/core";
 import { Maximize, Minus, Plus } from "lucide-react";
-import { type MouseEvent, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type MouseEvent, memo, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTexts } from "~/i18n";
 import { boundsOf, Follow, isLarge, Nearness, nodeAt } from "./afar";
 import css from "./Flow.module.css";
@@ -58,9 +58,17 @@ export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
   const flow = useRef<ReactFlowInstance<N, E>>(undefined);
   const shown = useGradually(large && !near ? NONE : nodes);
   const all = large || shown.length === nodes.length;
+  const many = large ? nodes : undefined;
   const show = useCallback<Show>(
-    (to, options) => void (large ? to.fitBounds(boundsOf(nodes), { padding: 0.08 }) : to.fitView(options)),
-    [large, nodes],
+    (to, options) => void (many ? to.fitBounds(boundsOf(many), { padding: 0.08 }) : to.fitView(options)),
+    [many],
+  );
+  const showAll = useCallback(
+    (to: ReactFlowInstance) => {
+      setMoved(large);
+      show(to, { duration: 250, padding: 0.08 });
+    },
+    [large, show],
   );
   const lines = useGradually(all ? edges : NONE);
   return (
@@ -94,12 +102,7 @@ export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
         {children}
         <Fit when={all} nodes={nodes} fit={fit} show={show} extent={extent} focus={focus} moved={moved} />
         {large && <Nearness onChange={setNear} />}
-        <Controls
-          onFit={(to) => {
-            setMoved(large);
-            show(to, { duration: 250, padding: 0.08 });
-          }}
-        />
+        <Controls onFit={showAll} />
       </ReactFlow>
     </div>
   );
@@ -176,7 +179,7 @@ function around(node: Node, all: Rect, size: string): Viewport {
   };
 }
 
-function Controls({ onFit }: { onFit: (flow: ReactFlowInstance) => void }) {
+const Controls = memo(({ onFit }: { onFit: (flow: ReactFlowInstance) => void }) => {
   const say = useTexts(designTexts);
   const flow = useReactFlow();
   const buttons = [
@@ -199,4 +202,4 @@ function Controls({ onFit }: { onFit: (flow: ReactFlowInstance) => void }) {
       ))}
     </Panel>
   );
-}
+});

@@ -1,6 +1,6 @@
 // The picture of a run, live or at any past instant.
 import { useHotkeys } from "@mantine/hooks";
-import { useCallback, useMemo, useState } from "react";
+import { useCallback, useMemo, useRef, useState } from "react";
 import type { Picture } from "~/api/console.gen";
 import { useAddress } from "~/design/address";
 import { Empty, Problem, Waiting } from "~/design/Notice";
@@ -15,7 +15,7 @@ import { Markers } from "./Markers";
 import { momentOf } from "./moment";
 import css from "./Picture.module.css";
 import { Timeline } from "./Timeline";
-import { type Modes, Tools } from "./Tools";
+import { type Drawing, type Modes, Tools } from "./Tools";
 import { Trouble } from "./Trouble";
 import { pictureTexts } from "./texts";
 import { useInstant } from "./useInstant";
@@ -49,25 +49,24 @@ function Shown({ picture, started, ended }: { picture: Picture; started: number;
   const asText = address.as === "text";
   const [large, setLarge] = useState(false);
   useHotkeys([["Escape", () => (open ? choose(undefined) : setLarge(false))]]);
-  const modes: Modes = {
-    explains: [explains, () => change({ explain: explains ? "" : "1" })],
-    text: [asText, () => change({ as: asText ? "" : "text" })],
-    large: [large, () => setLarge((on) => !on)],
-  };
+  const modes = useMemo<Modes>(
+    () => ({
+      explains: [explains, () => change({ explain: explains ? "" : "1" })],
+      text: [asText, () => change({ as: asText ? "" : "text" })],
+      large: [large, () => setLarge((on) => !on)],
+    }),
+    [explains, asText, large, change],
+  );
+  const now: Drawing = { picture, arrangement, moment, edges, at: instant.at };
+  const drawing = useRef(now);
+  drawing.current = now;
   return (
     <div className={css.view} data-large={large || undefined}>
       <div className={css.stage}>
         <Markers />
         <div className={css.canvas}>
           <div className={css.sheet}>
-            <Tools
-              picture={picture}
-              arrangement={arrangement}
-              moment={moment}
-              edges={edges}
-              at={instant.at}
-              modes={modes}
-            />
+            <Tools drawing={drawing} modes={modes} />
             {asText ? (
               <AsText moment={moment} explains={explains} onOpen={choose} />
             ) : (

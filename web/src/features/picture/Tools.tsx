@@ -2,6 +2,7 @@
 import { ActionIcon, Button, Tooltip } from "@mantine/core";
 import { useClipboard } from "@mantine/hooks";
 import { Check, CircleQuestionMark, Download, Link2, type LucideIcon, Maximize2, Minimize2, Text } from "lucide-react";
+import { memo, type RefObject } from "react";
 import type { Picture } from "~/api/console.gen";
 import { useTexts } from "~/i18n";
 import type { Arrangement } from "./arrange";
@@ -18,24 +19,31 @@ export interface Modes {
   large: readonly [boolean, () => void];
 }
 
-interface Given {
+/** What is drawn now. */
+export interface Drawing {
   picture: Picture;
   arrangement: Arrangement;
   moment: Moment;
   edges: readonly Drawn[];
   at: number;
+}
+
+interface Given {
+  /** asked when something is done with it: a picture that changes all the time is no reason to draw its tools anew */
+  drawing: RefObject<Drawing>;
   modes: Modes;
 }
 
-export function Tools({ picture, arrangement, moment, edges, at, modes }: Given) {
+export const Tools = memo(({ drawing, modes }: Given) => {
   const say = useTexts(pictureTexts);
   const clipboard = useClipboard({ timeout: 1500 });
   const link = () => {
     const address = new URL(location.href);
-    address.searchParams.set("at", String(Math.round(at)));
+    address.searchParams.set("at", String(Math.round(drawing.current.at)));
     clipboard.copy(address.href);
   };
   const save = () => {
+    const { picture, arrangement, moment, edges } = drawing.current;
     const text = svgOf(picture, arrangement, moment, edges, say, coloursOf(document.documentElement));
     const url = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
     const anchor = document.createElement("a");
@@ -64,7 +72,7 @@ export function Tools({ picture, arrangement, moment, edges, at, modes }: Given)
       <Tool icon={large ? Minimize2 : Maximize2} label={say("large")} on={large} act={enlarge} />
     </div>
   );
-}
+});
 
 function Tool({ icon: Icon, label, on, act }: { icon: LucideIcon; label: string; on?: boolean; act: () => void }) {
   return (
