@@ -52,6 +52,7 @@ TO_THE_PAGE = (
     "core/names.py",
     "core/ordering.py",
     "core/paging.py",
+    "core/transcoding.py",
     "core/uris.py",
     "data/objects.py",
     "data/objects_sweep.py",

@@ -129,6 +129,47 @@ def test_a_lineage_of_a_thousand_nodes_is_drawn(look: Open, served: Served) -> N
     expect(details.get_by_role("heading")).to_contain_text("run ")
 
 
+def test_a_large_lineage_begins_at_its_job_and_follows_what_is_opened(look: Open, served: Served) -> None:
+    page = look().page
+    page.route("**:queryContextLineageSubgraph*", lambda route: route.fulfill(json=written(300)))
+    focus = "projects/1/locations/us-central1/metadataStores/default/contexts/job-7"
+    page.goto(f"{served.base}/console/projects/demo-project/lineage?focus={focus}")
+    node = page.locator(".react-flow__node")
+    expect(node.filter(has_text="writer")).to_be_in_viewport(ratio=1, timeout=30_000)
+    node.filter(has_text="writer").click()
+    details = page.get_by_role("complementary", name="Details")
+    details.get_by_role("button", name="workerpool0-0").click()
+    expect(node.filter(has_text="workerpool0-0")).to_be_in_viewport(ratio=1, timeout=10_000)
+    page.get_by_role("button", name="Show all").click()
+    expect(node).to_have_count(0)
+    details.get_by_role("button", name="file 3", exact=True).click()
+    expect(node.filter(has_text="file 3").first).to_be_in_viewport(ratio=1, timeout=10_000)
+    details.get_by_role("button", name="Details").click()
+    page.wait_for_timeout(600)
+    expect(node.filter(has_text="file 3").first).to_be_in_viewport(ratio=1)
+
+
+def written(files: int) -> dict[str, Any]:
+    """Return the subgraph of a job without a pipeline whose replica wrote many files."""
+    store, job = "projects/1/locations/us-central1/metadataStores/default", "projects/1/locations/l/customJobs/7"
+    made = {"createTime": "2026-01-01T00:00:00Z", "state": "COMPLETE", "metadata": {"customJob": job}}
+    kinds = {"job-7": ("writer", "system.CustomJobExecution"), "r": ("workerpool0-0", "system.ContainerExecution")}
+    return {
+        "executions": [
+            {"name": f"{store}/executions/{ident}", "displayName": title, "schemaTitle": schema, **made}
+            for ident, (title, schema) in kinds.items()
+        ],
+        "artifacts": [
+            {"name": f"{store}/artifacts/a{number}", "displayName": f"file {number}", "metadata": {"role": "object"}}
+            for number in range(files)
+        ],
+        "events": [
+            {"artifact": f"{store}/artifacts/a{number}", "execution": f"{store}/executions/r", "type": "OUTPUT"}
+            for number in range(files)
+        ],
+    }
+
+
 SHAPE = """() => {
   const path = document.querySelector('path[data-kind=execution]');
   const places = [...path.getAttribute('d').matchAll(/M([-\\d.]+),([-\\d.]+)/g)]

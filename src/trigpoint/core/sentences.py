@@ -83,6 +83,11 @@ LONG_MASK = "{path} is too long: a path has at most {most:d} characters and {dee
 
 _PAYLOAD = "Invalid JSON payload received. "
 BAD_JSON = _PAYLOAD + "{problem}"
+UNBINDABLE = _PAYLOAD + 'Unknown name "{name}": Cannot bind query parameter. {problem}'
+NO_PARAMETER = "Field {name} could not be found in request message."
+GIVEN_WHOLE = "It is given as a whole already."
+NO_MAP_HERE = "A map cannot be given in the query."
+NO_MESSAGE_HERE = "It is a message; only its fields can be given in the query."
 DEEP_JSON = _PAYLOAD + "It nests deeper than {deepest:d} levels."
 NO_UTF8 = _PAYLOAD + "It is not UTF-8 at byte {at:d}."
 NO_CONSTANT = "{name} is not a JSON value; write it as a string"

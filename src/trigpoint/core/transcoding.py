@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 from urllib.parse import unquote
 
-from trigpoint.core import messages
+from trigpoint.core import messages, sentences
 from trigpoint.core.errors import InvalidArgument, Violation
 from trigpoint.core.messages.shapes import Field, shape
 
@@ -228,7 +228,7 @@ def _apply_query(message: messages.Message, query: Sequence[tuple[str, str]]) ->
         for outer in fields[:-1]:
             node = node.setdefault(outer.json_name, {})  # type: ignore[assignment]
             if not isinstance(node, dict):
-                raise _unbindable(name, "It is given as a whole already.")
+                raise _unbindable(name, sentences.GIVEN_WHOLE)
         value = _value(fields[-1], name, text)
         if fields[-1].repeated:
             node.setdefault(fields[-1].json_name, []).append(value)  # type: ignore[attr-defined]
@@ -255,7 +255,7 @@ def _resolve(cls: type[messages.Message], name: str) -> list[Field]:
     for part in name.split("."):
         known = shape(current).by_name.get(part) if current is not None else None
         if known is None or (found and (found[-1].repeated or found[-1].mapped)):
-            raise _unbindable(name, f"Field {part[:80]!r} could not be found in request message.")
+            raise _unbindable(name, sentences.NO_PARAMETER.format(name=repr(part[:80])))
         found.append(known)
         current = known.message
     return found
@@ -264,13 +264,13 @@ def _resolve(cls: type[messages.Message], name: str) -> list[Field]:
 def _value(target: Field, name: str, text: str) -> object:
     """Return a parameter's text as the JSON value of a field."""
     if target.mapped:
-        raise _unbindable(name, "A map cannot be given in the query.")
+        raise _unbindable(name, sentences.NO_MAP_HERE)
     if target.message is not None:
         kind = _type_of(target)
         if kind == "google.protobuf.BoolValue":
             return _truth(name, text)
         if kind not in _TEXTUAL:
-            raise _unbindable(name, "It is a message; only its fields can be given in the query.")
+            raise _unbindable(name, sentences.NO_MESSAGE_HERE)
         return text
     if target.enum is not None:
         return int(text) if _NUMBER.fullmatch(text) else text
@@ -279,7 +279,7 @@ def _value(target: Field, name: str, text: str) -> object:
 
 def _truth(name: str, text: str) -> bool:
     if text not in _TRUTH:
-        raise InvalidArgument(violations=[Violation(name[:80], f"{text[:80]!r} is neither true nor false")])
+        raise InvalidArgument(violations=[Violation(name[:80], sentences.NO_TRUTH.format(value=repr(text[:80])))])
     return _TRUTH[text]
 
 
@@ -304,6 +304,6 @@ def _type_of(target: Field) -> str:
 def _unbindable(name: str, why: str) -> InvalidArgument:
     shown = name[:80]
     return InvalidArgument(
-        f'Invalid JSON payload received. Unknown name "{shown}": Cannot bind query parameter. {why}',
+        sentences.UNBINDABLE.format(name=shown, problem=why),
         violations=[Violation(shown, why)],
     )

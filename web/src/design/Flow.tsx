@@ -79,7 +79,7 @@ export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
         nodeTypes={nodeTypes}
         {...(edgeTypes && { edgeTypes })}
         colorMode={scheme}
-        minZoom={0.05}
+        minZoom={large ? 0.01 : 0.05}
         maxZoom={2.5}
         nodesDraggable={false}
         nodesConnectable={false}

@@ -27,22 +27,23 @@ export function Nearness({ onChange }: { onChange: (near: boolean) => void }) {
   return null;
 }
 
-/** Brings a node into sight when it is another than before or the window has another size, unless it is there. */
+/** Brings a node into sight when it, its place or the window's size is another than before, unless it is there to read. */
 export function Follow({ node, size, view }: { node: Node; size: string; view: () => Viewport }) {
   const flow = useReactFlow();
   const store = useStoreApi();
   const begun = useRef(false);
+  const box = boxOf(node);
   // biome-ignore lint/correctness/useExhaustiveDependencies: only these call for it, not that somebody moves the graph
   useEffect(() => {
     const { width, height, transform } = store.getState();
     if (width === 0) return;
     const [x, y, zoom] = transform;
-    const box = boxOf(node);
     const [left, top] = [box.x * zoom + x, box.y * zoom + y];
-    const inSight = left >= 0 && top >= 0 && left + box.width * zoom <= width && top + box.height * zoom <= height;
+    const inSight =
+      zoom >= LEGIBLE && left >= 0 && top >= 0 && left + box.width * zoom <= width && top + box.height * zoom <= height;
     if (!inSight || !begun.current) void flow.setViewport(view(), { duration: begun.current ? 250 : 0 });
     begun.current = true;
-  }, [node.id, size]);
+  }, [node.id, box.x, box.y, size]);
   return null;
 }
 

@@ -18,6 +18,18 @@ test.each(KEYS)("%s is known by its template and said in Chinese", (key) => {
   expect(said(filled(SENTENCES[key], values), "zh")).toEqual([{ text: filled(CHINESE[key], values), foreign: false }]);
 });
 
+test.each(KEYS)("%s is said of a field too", (key) => {
+  const fields = [...SENTENCES[key].matchAll(FIELD)];
+  const values = new Map(fields.map(([, field, number], at) => [field ?? "", number ? `${at + 3}` : `'x-${at}/y'`]));
+  const [english, chinese] = [filled(SENTENCES[key], values), filled(CHINESE[key], values)];
+  const texts = (text: string) => said(text, "zh").map((one) => one.text);
+  expect(texts(`2.Field: filter; Message: ${english}`)).toEqual([`2. 字段 filter：${chinese}`]);
+  expect(texts(`versioning.enabled: ${english}`)).toEqual([`versioning.enabled：${chinese}`]);
+  expect(texts(`1.Field: filter; Message: At character 7: ${english}.`)).toEqual([
+    `1. 字段 filter：第 7 个字符处：${chinese}。`,
+  ]);
+});
+
 test.each(KEYS)("%s says the same things in both languages", (key) => {
   const told = (text: string) => [...text.matchAll(FIELD)].map(([, field]) => field).sort();
   expect(told(CHINESE[key])).toEqual(told(SENTENCES[key]));

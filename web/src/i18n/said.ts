@@ -59,32 +59,49 @@ function sentence(line: string): string | undefined {
   return kept.get(line);
 }
 
-function worded(text: string, all: readonly Form[]): string | undefined {
-  for (const { known, fields, words } of all) {
+/** A sentence whose first words are a value would take what another one puts before it for a part of that value. */
+function worded(text: string, all: Forms): string | undefined {
+  return fitted(text, all.firm, all) ?? named(text, all) ?? fitted(text, all.loose, all);
+}
+
+function fitted(text: string, some: readonly Form[], all: Forms): string | undefined {
+  for (const { known, fields, words } of some) {
     const found = known.exec(text);
     if (found) {
       const values = new Map(fields.map((field, at) => [field, found[at + 1] ?? ""]));
       return words.replace(FIELD, (_, field: string) => inner(values.get(field) ?? "", all));
     }
   }
+  return undefined;
+}
+
+function named(text: string, all: Forms): string | undefined {
   const [, name, wrong] = NAMED.exec(text) ?? [];
   const why = wrong && worded(wrong, all);
   return why && `${name}：${why}`;
 }
 
 /** What stands in a field may be a sentence itself: why something could not be done. */
-function inner(value: string, all: readonly Form[]): string {
+function inner(value: string, all: Forms): string {
   return worded(value, all) ?? value;
 }
 
-let made: readonly Form[] | undefined;
+/** Those that begin with words of their own or a number, and those that begin with anything. */
+interface Forms {
+  firm: readonly Form[];
+  loose: readonly Form[];
+}
+
+let made: Forms | undefined;
 
 /** The most telling first: of two that fit, the one with more words of its own is meant. */
-function forms({ templates, words }: Catalogue): readonly Form[] {
+function forms({ templates, words }: Catalogue): Forms {
   const own = (key: Sentence) => templates[key].replace(FIELD, "").length;
-  made ??= (Object.keys(templates) as Sentence[])
-    .sort((one, other) => own(other) - own(one))
-    .map((key) => ({ ...read(templates[key]), words: words[key] }));
+  const sorted = (some: Sentence[]) =>
+    some.sort((one, other) => own(other) - own(one)).map((key) => ({ ...read(templates[key]), words: words[key] }));
+  const keys = Object.keys(templates) as Sentence[];
+  const begins = (key: Sentence) => /^\{\w+\}/.test(templates[key]);
+  made ??= { firm: sorted(keys.filter((key) => !begins(key))), loose: sorted(keys.filter(begins)) };
   return made;
 }
 

@@ -217,9 +217,9 @@ def size_of(touch: Touch, sizes: Mapping[str, int]) -> int:
     """Return the bytes of an object: as they were seen, or as looked up; -1 where neither is known."""
     if touch.uri.endswith("*"):
         return -1
-    if not touch.generation:
-        return touch.size
-    return touch.size or touch.copied or sizes.get(f"{touch.uri}#{touch.generation}", -1)
+    if touch.made or not touch.generation:
+        return touch.size or touch.copied
+    return touch.size or sizes.get(f"{touch.uri}#{touch.generation}", -1)
 
 
 def put_results(sheet: Sheet, records: Records, life: Life, touched: Mapping[Place, Sequence[Touch]]) -> None:

@@ -2,14 +2,14 @@
 
 import { useQuery } from "@tanstack/react-query";
 import type { Node, NodeProps } from "@xyflow/react";
-import { memo, useEffect, useMemo, useState } from "react";
+import { memo, useEffect, useMemo, useRef, useState } from "react";
 import { isLarge } from "~/design/afar";
 import { Flow } from "~/design/Flow";
 import { useKept } from "~/design/kept";
 import { Problem, Waiting } from "~/design/Notice";
 import { useTexts } from "~/i18n";
 import { Details } from "./Details";
-import { EMPTY, type Graph, grown, neighbours, type Shown, shown, type Thing } from "./graph";
+import { EMPTY, type Graph, grown, mainOf, neighbours, type Shown, shown, type Thing } from "./graph";
 import css from "./Lineage.module.css";
 import { KINDS, Lines } from "./Lines";
 import type { Asked } from "./layout";
@@ -39,6 +39,8 @@ export function Explorer({ focus }: { focus: string }) {
   const seen = useMemo(() => shown(graph), [graph]);
   const more = useMore(graph, seen, setGraph, setProblem);
   const chosenId = seen.nodeOf(open ?? focus);
+  const sight = useRef<string>(undefined); // what was opened stays in sight when it is closed
+  if (open) sight.current = chosenId;
   const { nodes, lines, shapes } = useDrawn(seen, chosenId, more);
   if (first.isPending) return <Waiting lines={6} height={400} />;
   if (first.isError) return <Problem error={first.error} retry={() => void first.refetch()} />;
@@ -55,7 +57,7 @@ export function Explorer({ focus }: { focus: string }) {
             nodeTypes={NODES}
             onOpen={setOpen}
             fit={FIT}
-            {...(open && { focus: chosenId })}
+            focus={sight.current ?? mainOf(graph, focus)}
           >
             <Lines {...lines} shapes={shapes} />
           </Flow>

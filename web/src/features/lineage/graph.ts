@@ -125,6 +125,13 @@ export function startOf({ name = "", metadata }: Artifact | Execution): string {
   return `${store}/contexts/${pipeline ? `training-${pipeline.slice(pipeline.lastIndexOf("/") + 1)}` : job}`;
 }
 
+/** The node that a name to begin with is about: of a context the job or pipeline that it holds. */
+export function mainOf({ things }: Graph, start: string): string {
+  if (!start.includes("/contexts/")) return start;
+  const job = [...things.values()].find(({ role }) => role === "job" || role === "pipeline");
+  return job?.id ?? start;
+}
+
 function roleOf(one: Artifact | Execution, kind: Thing["kind"]): Role {
   const schema = one.schemaTitle ?? "";
   if (kind === "execution")

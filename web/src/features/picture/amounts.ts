@@ -15,13 +15,10 @@ export function tellAmount(say: Words, kind: EdgeKind, label: string, amount: Am
   const below = kind === "reads" && label === "gcs";
   if (amount.bytes && kind !== "exports") told.push(below ? atMost(amount.bytes) : formatBytes(amount.bytes));
   if (below) told.push(tellOpened(say, amount.count));
-  const counts = COUNTED.has(kind) || told.length === 0;
+  const counts = kind === "asks" || kind === "calls" || told.length === 0;
   if (amount.count > 1 && counts) told.push(say("times", { count: amount.count, amount: formatCount(amount.count) }));
   return told.join(" · ");
 }
-
-/** Kinds of which it matters how often they happened, besides how much passed. */
-const COUNTED: ReadonlySet<EdgeKind> = new Set(["asks", "calls", "orders"]);
 
 /** Of files below /gcs only their sizes are known, not how much was read. */
 function atMost(bytes: number): string {
@@ -50,8 +47,7 @@ export function tellLabel(say: Words, kind: EdgeKind, label: string): string {
 export function tellShort(say: Words, kind: EdgeKind, label: string, amount: Amount): string {
   if (kind === "logs") return tellAmount(say, kind, label, { ...amount, bytes: 0 });
   if (kind === "reads" && label === "gcs") return atMost(amount.bytes);
-  if (kind === "orders") return say("copy", { amount: formatBytes(amount.bytes) });
-  if (kind === "asks" && label !== "tokens") return "";
+  if (kind === "orders" || (kind === "asks" && label !== "tokens")) return "";
   return [kind === "asks" && tellLabel(say, kind, label), tellAmount(say, kind, label, amount)]
     .filter(Boolean)
     .join(" · ");
