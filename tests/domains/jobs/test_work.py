@@ -408,6 +408,32 @@ def test_what_a_watched_replica_left_is_its_own(world: World, tmp_path: Path) ->
         ], task
 
 
+def test_what_was_heard_of_files_is_there_before_the_end_is_known(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who takes up what a job left looks as soon as the end is committed."""
+    name = world.create()
+    world.step(name)
+    world.say(uid_of(name), "workerpool0-0", "hello", "prepared", "started", files=[])
+    order: list[str] = []
+    write, passed = world.kernel.store.write, world.recorder.passed
+
+    def committing(unit: Any) -> Any:
+        found = write(unit)
+        order.append("known")
+        return found
+
+    def hearing(*given: Any) -> None:
+        order.append(given[1])
+        passed(*given)
+
+    monkeypatch.setattr(world.kernel.store, "write", committing)
+    monkeypatch.setattr(world.recorder, "passed", hearing)
+    saved = ["save", "gs://mine/a", 2, 1, 5, 5]
+    world.say(uid_of(name), "workerpool0-0", "outcome", outcome=Outcome("SUCCEEDED", 0), seq=4, files=[saved])
+    assert order == ["save", "known"]
+
+
 def test_what_replicas_left_unwatched_is_found_in_the_first_ones_name(world: World, tmp_path: Path) -> None:
     found = _left(world, tmp_path, None)
     first, second = sorted(found)

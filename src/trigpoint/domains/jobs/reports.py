@@ -72,10 +72,16 @@ class Reports:
             raise Unauthenticated("The token does not belong to this replica.")
         reports = [r for r in body.get("reports", ()) if isinstance(r, Mapping)]
         fence = int(body.get("fence", 0))
+
+        def unit(tx: Tx, taken: Sequence[Mapping[str, Any]] = reports) -> tuple[str, Answer]:
+            name, answer = self._take(tx, uid, task, fence, taken)
+            self._hear(name, reports)  # before the end is known: who then takes up what was left asks what was heard
+            return name, answer
+
         if any(r.get("kind") == "hello" or int(r.get("seq", 0)) for r in reports):
-            name, answer = self._kernel.store.write(lambda tx: self._take(tx, uid, task, fence, reports))
+            name, answer = self._kernel.store.write(unit)
         else:  # nothing of it is for the rows: the writer is left alone
-            name, answer = self._kernel.store.read(lambda tx: self._take(tx, uid, task, fence, ()))
+            name, answer = self._kernel.store.read(lambda tx: unit(tx, ()))
         self._measure(name, uid, task, reports)
         return answer
 
@@ -147,8 +153,15 @@ class Reports:
             return ()
         return (go(stored.message.job_spec, everyone, me),)
 
+    def _hear(self, name: str, reports: Sequence[Mapping[str, Any]]) -> None:
+        """Hand what is told of files to the recorder: totals, so that telling them twice changes nothing."""
+        for report in reports:
+            body = report.get("body")
+            for what, thing, growth in _files(body) if isinstance(body, Mapping) else ():
+                self._recorder.passed(name, what, (thing,), growth)
+
     def _measure(self, name: str, uid: str, task: str, reports: Sequence[Mapping[str, Any]]) -> None:
-        """Hand what was measured to the recorder: heartbeats, how much was printed, and which files were touched."""
+        """Hand what was measured to the recorder: heartbeats, and how much was printed."""
         for report in reports:
             body, time = report.get("body"), int(report.get("time", 0))
             if not isinstance(body, Mapping):
@@ -164,8 +177,6 @@ class Reports:
             for stream, size in counts.get("logs", {}).items():
                 growth = Growth(time, size, lines=counts.get("lines", {}).get(stream, 0), total=True)
                 self._recorder.passed(name, PRINTS, (stream,), growth)
-            for what, thing, growth in _files(body):
-                self._recorder.passed(name, what, (thing,), growth)
 
 
 def _counts(body: Mapping[str, Any]) -> dict[str, dict[str, int]]:
