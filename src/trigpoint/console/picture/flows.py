@@ -80,7 +80,7 @@ def flow(member: Member, series: Series, beat: Heartbeat | None, where: Places, 
             chains.setdefault((what, place), []).append(chain)
             _touch(touched.setdefault(place, {}), me, what, thing, chain, since)
         elif what == COPIES:
-            of, to = thing.split("\n")
+            of, _, to = thing.partition("\n")
             source, target = where.of(of), where.of(to)
             _touch(touched.setdefault(source, {}), me, READS, of, chain, since, copied=True)
             _touch(touched.setdefault(target, {}), me, WRITES, to, chain, since, copied=True)
