@@ -14,9 +14,12 @@ from tests.console.picture import drawn
 from tests.console.picture.drawn import runs
 
 from trigpoint.console.picture import changes, rules, wire
-from trigpoint.console.picture.records import Records
+from trigpoint.console.picture.records import Member, Records, Resource
 from trigpoint.console.picture.wire import Edge, Node, Picture
 from trigpoint.console.wire import dump
+from trigpoint.domains.jobs import Replica
+from trigpoint.store.events import Event
+from trigpoint.store.steps import Step
 
 
 def moment(data: st.DataObject, records: Records) -> int:
@@ -77,6 +80,32 @@ def test_a_past_instant_shows_what_was_live_then(records: Records, data: st.Data
     assert {node.id: told(node) for node in live.nodes} == {node.id: told(node) for node in again.nodes}
     assert {edge.id: passed(edge) for edge in live.edges} == {edge.id: passed(edge) for edge in again.edges}
     assert (live.state, live.until, live.moments) == (again.state, again.until, again.moments)
+
+
+def test_a_model_is_of_what_storage_had_copied_into_it_by_then() -> None:
+    record = Replica(drawn.JOB, "5-1", "workerpool0-0", 0, 0, 0, "h0", "n1", drawn.IMAGE, "sa@x", "t-tp")
+    key = f"gs://other/x#12\n{drawn.OUT}/model/model.joblib#8"
+    chain = [
+        Step(record.name, "copy", key, number, 110, 110 + number, size, 0, 1) for number, size in enumerate((8, 9))
+    ]
+    kinds = ("trainingPipeline.created", "trainingPipeline.uploaded")
+    model = f"{drawn.HERE}/models/9@2"
+    events = [
+        Event(at, at, "1", drawn.PIPELINE, kind, "", "", {"model": model})
+        for at, kind in zip((90, 110), kinds, strict=True)
+    ]
+    records = Records(
+        project="demo",
+        tenant="t-tp",
+        pipeline=Resource(drawn.PIPELINE, "", 90, 110, {}),
+        job=Resource(drawn.JOB, "", 95, 110, {"jobSpec": {"baseOutputDirectory": {"outputUriPrefix": drawn.OUT}}}),
+        events=events,
+        members=[Member(record, 100)],
+        series={record.name: {("copy", key): chain}},
+        model=Resource(model, "", 110, 110, {"artifactUri": f"{drawn.OUT}/model"}),
+    )
+    (becomes,) = [edge for edge in rules.draw(records).edges if edge.kind == "becomes"]
+    assert [(amount.time, amount.bytes, amount.count) for amount in becomes.amounts] == [(110, 8, 1)]
 
 
 def told(node: Node) -> Any:

@@ -1,5 +1,6 @@
 """What one replica exchanged with the rest of the world: its series as edges whose amounts grow in time. Pure."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -36,8 +37,8 @@ class Touch:
     opens: int
     size: int = 0
     """Bytes of the object where they are known from the access itself."""
-    copied: int = 0
-    """Bytes that storage itself put into it from other objects."""
+    copies: Sequence[Steps] = ()
+    """The series of what storage itself put into it from other objects."""
     made: bool = False
     """Whether it was written."""
     growth: Steps = ()
@@ -45,7 +46,12 @@ class Touch:
 
     def size_by(self, time: Micros) -> int:
         """Return the bytes that it had by a time."""
-        return max((step.bytes for step in self.growth if step.time <= time), default=self.size or self.copied)
+        return max((step.bytes for step in self.growth if step.time <= time), default=self.size or self.copied(time))
+
+    def copied(self, time: float = math.inf) -> int:
+        """Return the bytes that storage itself had put into it by a time."""
+        passed = ([step.bytes for step in chain if step.time <= time] for chain in self.copies)
+        return sum(found[-1] for found in passed if found)
 
 
 @dataclass(frozen=True)
@@ -177,13 +183,13 @@ def _touch(
     begun = max(first.begun, since)
     made = what in MADE
     if copied:  # by storage itself: the replica neither read nor wrote
-        size = 0 if made else first.bytes
-        found = Touch(*split(thing), me, begun, last.time, 0, 0, 0, size, last.bytes if made else 0, made)
+        size, copies = (0, (chain,)) if made else (first.bytes, ())
+        found = Touch(*split(thing), me, begun, last.time, 0, 0, 0, size, copies, made)
     else:
         size = 0 if what == READS else first.bytes if what == WRITES else last.bytes
         read, written = last.bytes if what == READS else 0, last.bytes if made else 0
         growth = chain if what == SAVED else ()
-        found = Touch(*split(thing), me, begun, last.time, read, written, last.count, size, 0, made, growth)
+        found = Touch(*split(thing), me, begun, last.time, read, written, last.count, size, (), made, growth)
     touched[thing] = found if thing not in touched else _both(touched[thing], found)
 
 
@@ -232,7 +238,7 @@ def _both(one: Touch, other: Touch) -> Touch:
         written=one.written + other.written,
         opens=one.opens + other.opens,
         size=max(one.size, other.size),
-        copied=one.copied + other.copied,
+        copies=(*one.copies, *other.copies),
         made=one.made or other.made,
         growth=(*one.growth, *other.growth),
     )

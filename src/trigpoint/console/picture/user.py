@@ -218,7 +218,7 @@ def size_of(touch: Touch, sizes: Mapping[str, int]) -> int:
     if touch.uri.endswith("*"):
         return -1
     if touch.made or not touch.generation:
-        return touch.size or touch.copied
+        return touch.size or touch.copied()
     return touch.size or sizes.get(f"{touch.uri}#{touch.generation}", -1)
 
 
