@@ -338,6 +338,7 @@ export const SENTENCES = {
   "storage.LOST_PARTS": "The upload names parts that are missing or out of order: {parts}.",
   "storage.FOREIGN_SESSION": "{email} did not begin this upload session: begin one of your own.",
   "training.CANCELLED": "The training pipeline was cancelled by the user.",
+  "training.JOB_DELETED": "The backing custom job was deleted before the training pipeline had ended.",
   "training.UNEXPLAINED": "The backing custom job failed without an error of its own.",
   "training.NO_TASK": "{task} is not available in this installation; use {known}.",
   "training.NO_DATASET": "The id of a dataset in this project and location is required.",

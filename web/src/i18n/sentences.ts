@@ -159,6 +159,7 @@ export const CHINESE: Record<Sentence, string> = {
   "jobs.NOT_CANCELED": "自定义作业“{name}”处于 {state} 状态，无法取消。",
 
   "training.CANCELLED": "用户已取消训练流水线。",
+  "training.JOB_DELETED": "其自定义作业在训练流水线结束之前已被删除。",
   "training.UNEXPLAINED": "其自定义作业失败，但没有给出错误。",
   "training.NO_TASK": "此安装不提供 {task}；请使用 {known}。",
   "training.NO_DATASET": "必须给出此项目和位置中某个数据集的 ID。",

@@ -85,13 +85,18 @@ def next_step(
 ) -> Step:
     """Return the one thing to do next for a pipeline that is not in a final state.
 
-    `job_state` is None while there is no backing job. A cancel wins over everything but a job that already ended
-    well: the model of a finished job is still registered, as a cancel is best effort.
+    `job_state` is None where there is no backing job. A job may be there before the pipeline points at it: whatever
+    happened in between, it is taken up first. A cancel wins over everything but a job that already ended well: the
+    model of a finished job is still registered, as a cancel is best effort.
     """
     if job_state is None:
+        if progress.job:
+            return End(PipelineState.FAILED, deleted())
         if progress.cancel:
             return End(PipelineState.CANCELLED, cancelled())
         return Export() if has_dataset and not progress.exported else Launch()
+    if not progress.job:
+        return Launch()
     if job_state not in JOB_FINAL:
         if progress.cancel and not progress.cancelling_job:
             return CancelJob()
@@ -115,6 +120,11 @@ def pipeline_state(job_state: JobState) -> PipelineState:
 def cancelled() -> Status:
     """Return the error of a cancelled pipeline; its code is never 0, or the SDK would report success."""
     return Status(code=1, message=sentences.CANCELLED)
+
+
+def deleted() -> Status:
+    """Return the error for a job that was deleted before its pipeline had ended."""
+    return Status(code=9, message=sentences.JOB_DELETED)
 
 
 def unexplained() -> Status:

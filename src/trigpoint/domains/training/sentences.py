@@ -1,6 +1,7 @@
 """What is said of a training pipeline, as templates of `str.format`."""
 
 CANCELLED = "The training pipeline was cancelled by the user."
+JOB_DELETED = "The backing custom job was deleted before the training pipeline had ended."
 UNEXPLAINED = "The backing custom job failed without an error of its own."
 
 NO_TASK = "{task} is not available in this installation; use {known}."

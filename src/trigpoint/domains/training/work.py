@@ -15,7 +15,7 @@ from trigpoint.core.pb.google.cloud.aiplatform.v1.pipeline_state_pb import Pipel
 from trigpoint.core.pb.google.cloud.aiplatform.v1.training_pipeline_pb import TrainingPipeline
 from trigpoint.core.pb.google.rpc.status_pb import Status
 from trigpoint.domains.datasets import Datasets, Exported
-from trigpoint.domains.jobs import Jobs
+from trigpoint.domains.jobs import CUSTOM_JOB, Jobs
 from trigpoint.domains.lineage import Lineage
 from trigpoint.domains.models import Models
 from trigpoint.domains.storage import Storage
@@ -67,7 +67,7 @@ class Sight:
     @property
     def location(self) -> str:
         """`projects/N/locations/L`."""
-        return LOCATION.build(project=project_of(self.name), location=location_of(self.name))
+        return _location(self.name)
 
 
 class Work:
@@ -87,7 +87,7 @@ class Work:
         if stored is None or stored.message.state in rules.FINAL:
             return Done()
         progress = Progress(**stored.notes)
-        sight = Sight(stored, progress, self._jobs.find(progress.job) if progress.job else None)
+        sight = Sight(stored, progress, self._jobs.find(progress.job or job_of(name)))
         step = rules.next_step(
             progress,
             has_dataset=stored.message.input_data_config is not None,
@@ -147,7 +147,7 @@ class Work:
             self._save(sight, messages.copy(sight.stored.message), progress, fact)
 
     def _launch(self, sight: Sight) -> Outcome:
-        """Create or get the job under an id derived from the pipeline's name; then point at it."""
+        """Create or get the job under its derived id; then point at it."""
         pipeline = sight.stored.message
         job = CustomJob(
             display_name=f"{pipeline.display_name[:117]}-custom-job",
@@ -265,10 +265,19 @@ class Work:
         )
 
 
+def job_of(name: str) -> str:
+    """Return the full name of a pipeline's job, which is there before the pipeline points at it."""
+    return f"{_location(name)}/{CUSTOM_JOB.collection}/{derived_id(name)}"
+
+
 def derived_id(name: str) -> str:
     """Return the id of a pipeline's job: 19 digits that follow from the pipeline's name."""
     number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
     return str(1_000_000_000_000_000_000 + number % 8_000_000_000_000_000_000)
+
+
+def _location(name: str) -> str:
+    return LOCATION.build(project=project_of(name), location=location_of(name))
 
 
 def _by_folder(sources: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
