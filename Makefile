@@ -8,6 +8,8 @@ DONE := $(VENV)/done
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),true,false)
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Some machines forbid bytecode, and every start of everything then compiles a thousand files: twice the time.
+unexport PYTHONDONTWRITEBYTECODE
 TESTS ?= tests
 JOBS ?= 2
 GENERATED := src/trigpoint/core/pb/index.json

@@ -149,6 +149,35 @@ def test_a_large_lineage_begins_at_its_job_and_follows_what_is_opened(look: Open
     expect(node.filter(has_text="file 3").first).to_be_in_viewport(ratio=1)
 
 
+def test_a_lineage_too_tall_to_be_read_begins_at_its_job_too(look: Open, served: Served) -> None:
+    page = look().page
+    page.route("**:queryContextLineageSubgraph*", lambda route: route.fulfill(json=written(120)))
+    focus = "projects/1/locations/us-central1/metadataStores/default/contexts/job-7"
+    page.goto(f"{served.base}/console/projects/demo-project/lineage?focus={focus}")
+    node = page.locator(".react-flow__node")
+    expect(node.filter(has_text="writer")).to_be_in_viewport(ratio=1, timeout=30_000)
+    box = node.filter(has_text="writer").bounding_box()
+    assert box is not None
+    assert box["width"] > 150, "too small to read"
+    page.get_by_role("button", name="Show all").click()
+    expect(node.filter(has_text="file 119")).to_be_in_viewport(ratio=1)
+
+
+def test_what_shows_more_of_a_lineage_leaves_the_keyboard_where_it_is(look: Open, served: Served) -> None:
+    page = look().page
+    page.route("**:queryContextLineageSubgraph*", lambda route: route.fulfill(json=written(3)))
+    page.route("**:queryArtifactLineageSubgraph*", lambda route: route.fulfill(json=lineage(2)))
+    focus = "projects/1/locations/us-central1/metadataStores/default/contexts/job-7"
+    page.goto(f"{served.base}/console/projects/demo-project/lineage?focus={focus}")
+    node = page.locator(".react-flow__node")
+    more = node.filter(has_text="file 1").get_by_role("button", name="Show what is next to it")
+    more.focus()
+    page.keyboard.press("Enter")
+    expect(node.filter(has_text="run 1")).to_be_visible()
+    expect(more).to_have_count(0)
+    assert page.evaluate("document.activeElement.innerText").endswith("file 1")
+
+
 def written(files: int) -> dict[str, Any]:
     """Return the subgraph of a job without a pipeline whose replica wrote many files."""
     store, job = "projects/1/locations/us-central1/metadataStores/default", "projects/1/locations/l/customJobs/7"

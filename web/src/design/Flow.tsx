@@ -19,7 +19,7 @@ import { ActionIcon, Tooltip, useComputedColorScheme } from "@mantine/core";
 import { Maximize, Minus, Plus } from "lucide-react";
 import { type MouseEvent, memo, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTexts } from "~/i18n";
-import { boundsOf, Follow, isLarge, Nearness, nodeAt } from "./afar";
+import { boundsOf, Follow, isLarge, isLegible, Nearness, nodeAt } from "./afar";
 import css from "./Flow.module.css";
 import { useGradually } from "./kept";
 import { designTexts } from "./texts";
@@ -37,6 +37,8 @@ interface Given<N extends Node, E extends Edge> {
   extent?: string;
   /** The node that a narrow window shows at first, and any of a large graph: all there is would be too small to read. */
   focus?: string;
+  /** Whether that holds for any graph of which one could read nothing. */
+  readable?: boolean;
   children?: ReactNode;
 }
 
@@ -48,7 +50,8 @@ const DESCRIBED = [
 ];
 
 export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
-  const { label, nodes, edges, nodeTypes, edgeTypes, onOpen, onOpenEdge, fit, extent, focus, children } = given;
+  const { label, nodes, edges, nodeTypes, edgeTypes, onOpen, onOpenEdge, fit, extent, focus, readable, children } =
+    given;
   const [moved, setMoved] = useState(false);
   const say = useTexts(designTexts);
   const labels = useMemo(() => Object.fromEntries(DESCRIBED.map((what) => [what, say("keys")])), [say]);
@@ -100,7 +103,7 @@ export function Flow<N extends Node, E extends Edge>(given: Given<N, E>) {
       >
         <Background gap={24} color="var(--line)" />
         {children}
-        <Fit when={all} nodes={nodes} fit={fit} show={show} extent={extent} focus={focus} moved={moved} />
+        <Fit when={all} {...{ nodes, fit, show, extent, focus, readable, moved }} />
         {large && <Nearness onChange={setNear} />}
         <Controls onFit={showAll} />
       </ReactFlow>
@@ -126,34 +129,35 @@ interface FitGiven {
   fit: FitViewOptions | undefined;
   extent: string | undefined;
   focus: string | undefined;
+  readable: boolean | undefined;
   moved: boolean;
 }
 
 const NARROW = 560;
-const LEGIBLE = 0.85;
+const COMFORTABLE = 0.85;
 /** Left free around what is drawn; at the top there may be buttons. */
 const EDGE = 12;
 const BAR = 48;
 
 /** Shows all once all is there, and again when it or its window changes its size, until somebody moves it; in a
- * narrow window only a part, and how to see the rest; of a large graph a part too, that of the node in focus. */
-function Fit({ when, nodes, fit, show, extent, focus, moved }: FitGiven) {
+ * narrow window only a part, and how to see the rest; of a crowded graph a part too, that of the node in focus. */
+function Fit({ when, nodes, fit, show, extent, focus, readable, moved }: FitGiven) {
   const say = useTexts(designTexts);
   const flow = useReactFlow();
   const size = useStore((state) => `${state.width}x${state.height}`);
   const narrow = useStore((state) => state.width < NARROW);
-  const large = isLarge(nodes);
-  const part = narrow || large ? nodes.find(({ id }) => id === focus) : undefined;
+  const crowded = isLarge(nodes) || (readable && !isLegible(nodes, size));
+  const part = narrow || crowded ? nodes.find(({ id }) => id === focus) : undefined;
   const shown = useRef("");
   useEffect(() => {
     const now = part ? `${part.id} ${size}` : `${extent} ${size}`;
     if (!when || moved || shown.current === now || size === "0x0") return;
     const before = shown.current;
     shown.current = now;
-    if (large && (part || before)) return; // it follows its focus
+    if (crowded && (part || before)) return; // it follows its focus
     if (part) void flow.setViewport(around(part, boundsOf(nodes), size));
     else show(flow, fit);
-  }, [when, nodes, fit, show, flow, extent, size, part, large, moved]);
+  }, [when, nodes, fit, show, flow, extent, size, part, crowded, moved]);
   return (
     <>
       {part && narrow && !moved && (
@@ -161,7 +165,7 @@ function Fit({ when, nodes, fit, show, extent, focus, moved }: FitGiven) {
           {say("pan")}
         </Panel>
       )}
-      {part && large && <Follow node={part} size={size} view={() => around(part, boundsOf(nodes), size)} />}
+      {part && crowded && <Follow node={part} size={size} view={() => around(part, boundsOf(nodes), size)} />}
     </>
   );
 }
@@ -171,11 +175,14 @@ function around(node: Node, all: Rect, size: string): Viewport {
   const [width = 0, height = 0] = size.split("x").map(Number);
   const part = boundsOf([node]);
   const start = (window: number, before: number, from: number, long: number, middle: number) =>
-    Math.min(before - from * LEGIBLE, Math.max(window - EDGE - (from + long) * LEGIBLE, window / 2 - middle * LEGIBLE));
+    Math.min(
+      before - from * COMFORTABLE,
+      Math.max(window - EDGE - (from + long) * COMFORTABLE, window / 2 - middle * COMFORTABLE),
+    );
   return {
     x: start(width, EDGE, all.x, all.width, part.x + part.width / 2),
     y: start(height, BAR, all.y, all.height, part.y + part.height / 2),
-    zoom: LEGIBLE,
+    zoom: COMFORTABLE,
   };
 }
 

@@ -20,6 +20,13 @@ export function isLarge(nodes: readonly unknown[]): boolean {
   return nodes.length > MANY;
 }
 
+/** Whether one could read the nodes of a graph if a window showed all of them. */
+export function isLegible(nodes: readonly Node[], size: string): boolean {
+  const [width = 0, height = 0] = size.split("x").map(Number);
+  const all = boundsOf(nodes);
+  return width === 0 || Math.min(width / all.width, height / all.height) >= LEGIBLE;
+}
+
 /** Tells whether nodes can be read at the zoom that is shown. */
 export function Nearness({ onChange }: { onChange: (near: boolean) => void }) {
   const near = useStore((state) => state.transform[2] >= LEGIBLE);

@@ -58,6 +58,7 @@ export function Explorer({ focus }: { focus: string }) {
             onOpen={setOpen}
             fit={FIT}
             focus={sight.current ?? mainOf(graph, focus)}
+            readable
           >
             <Lines {...lines} shapes={shapes} />
           </Flow>
@@ -150,6 +151,7 @@ const ThingNode = memo(({ data: { thing, chosen, more } }: NodeProps<Drawn>) => 
           title={say("more")}
           onClick={(event) => {
             event.stopPropagation();
+            event.currentTarget.closest<HTMLElement>(".react-flow__node")?.focus(); // the button goes
             void more(thing.id);
           }}
         >
