@@ -22,6 +22,7 @@ import { What } from "./What";
 
 const WIDTH = 210;
 const HEIGHT = 52;
+const SIZE = { width: WIDTH, height: HEIGHT };
 /** Steps from the first node of an artifact to the furthest that are shown at once. */
 const NEAR = 3;
 const NONE: never[] = [];
@@ -113,7 +114,8 @@ function useDrawn(graph: Shown, chosen: string, more: More): Picture {
             position: placed[thing.id] ?? { x: 0, y: 0 },
             width: WIDTH,
             height: HEIGHT,
-            handles: NONE, // which makes it known without being drawn and measured
+            measured: SIZE, // with handles, though it has none, it is known without being drawn and measured
+            handles: NONE,
             ariaLabel: `${thing.role}: ${thing.title}`,
             data: { thing, chosen: thing.id === chosen, more: more.offered(thing.id) ? more.show : undefined },
           }),
