@@ -8,7 +8,7 @@ from typing import Any
 from trigpoint.core import messages
 from trigpoint.core.clock import SECOND
 from trigpoint.core.errors import TrigpointError
-from trigpoint.core.names import LOCATION, location_of, project_of
+from trigpoint.core.names import join, parent_of
 from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import CustomJob, CustomJobSpec
 from trigpoint.core.pb.google.cloud.aiplatform.v1.execution_pb import Execution
 from trigpoint.core.pb.google.cloud.aiplatform.v1.pipeline_state_pb import PipelineState
@@ -67,7 +67,7 @@ class Sight:
     @property
     def location(self) -> str:
         """`projects/N/locations/L`."""
-        return _location(self.name)
+        return parent_of(self.name)
 
 
 class Work:
@@ -267,17 +267,13 @@ class Work:
 
 def job_of(name: str) -> str:
     """Return the full name of a pipeline's job, which is there before the pipeline points at it."""
-    return f"{_location(name)}/{CUSTOM_JOB.collection}/{derived_id(name)}"
+    return join(parent_of(name), CUSTOM_JOB.collection, derived_id(name))
 
 
 def derived_id(name: str) -> str:
     """Return the id of a pipeline's job: 19 digits that follow from the pipeline's name."""
     number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
     return str(1_000_000_000_000_000_000 + number % 8_000_000_000_000_000_000)
-
-
-def _location(name: str) -> str:
-    return LOCATION.build(project=project_of(name), location=location_of(name))
 
 
 def _by_folder(sources: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
