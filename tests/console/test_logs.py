@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from types import SimpleNamespace
@@ -40,9 +41,10 @@ for number in range(20):
 """
 
 
-def run(world: World, program: str, *, wait: bool = True) -> str:
+def run(world: World, program: str, *, args: Sequence[str] = (), wait: bool = True) -> str:
     body = Plan("prints").job()
     body["jobSpec"]["workerPoolSpecs"][0]["containerSpec"]["command"] = ["python3", "-X", "utf8", "-c", program]
+    body["jobSpec"]["workerPoolSpecs"][0]["containerSpec"]["args"] = [*args]
     name = str(world.rest.ask("POST", f"/v1/{world.rest.parent}/customJobs", body)["name"])
     if wait:
         wait_until(lambda: world.rest.ask("GET", f"/v1/{name}").get("state") in FINAL, 60)
@@ -104,6 +106,21 @@ def test_filters_choose(owner: Browser, job: str) -> None:
     assert printed(owner.ask("GET", f"logs?job={job}&search=PLAIN")) == ["plain"]
     assert printed(owner.ask("GET", f"logs?job={job}&task=service")) == []
     assert {line["task"] for line in owner.ask("GET", f"logs?job={job}&task=service")["lines"]} == {"service"}
+
+
+def test_a_link_tells_no_secret_of_the_command_line(world: World, owner: Browser) -> None:
+    name = run(world, "import sys; print('printed', *sys.argv)", args=["--password", "hunter2", "--seed=1"])
+    viewer = world.viewer(name)
+
+    def ran(reader: Browser) -> str:
+        lines = reader.ask("GET", f"logs?job={name}&limit=1000")["lines"]
+        return "\n".join(line["text"] for line in lines if "runner" in line["id"])
+
+    assert "--password hunter2 --seed=1" in ran(owner)
+    assert "hunter2" not in ran(viewer)
+    assert "--password *** --seed=1" in ran(viewer)
+    hits = viewer.ask("GET", f"logs?job={name}&search=hunter")["lines"]
+    assert [line["text"] for line in hits] == ["printed -c --password hunter2 --seed=1"]
 
 
 def test_a_stream_of_what_is_over_tells_everything_and_ends(owner: Browser, job: str) -> None:

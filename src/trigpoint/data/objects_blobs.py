@@ -41,7 +41,7 @@ class Look:
     def of(stat: os.stat_result) -> "Look":
         """Return the look of a file, its numbers within 64 bits signed."""
         inode = stat.st_ino if stat.st_ino < 1 << 63 else stat.st_ino - (1 << 64)
-        return Look(inode, stat.st_mtime_ns, stat.st_size)
+        return Look(inode, max(-(1 << 63), min(stat.st_mtime_ns, (1 << 63) - 1)), stat.st_size)
 
     @staticmethod
     def recorded(row: ObjectRow) -> "Look":

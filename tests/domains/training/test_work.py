@@ -30,6 +30,7 @@ class Jobs:
         self._kernel = parts.kernel
         self.launched = 0
         self.cancelled: list[str] = []
+        self.freed: list[str] = []
         self.meanwhile: list[Any] = []
 
     def find(self, name: str) -> Stored[CustomJob] | None:
@@ -49,6 +50,9 @@ class Jobs:
 
     def cancel(self, name: str) -> None:
         self.cancelled.append(name)
+
+    def let_go(self, tx: Any, waker: str, name: str) -> None:
+        self.freed.append(name)
 
     def end(self, name: str, state: JobState) -> None:
         def edit(tx: Any, stored: Stored[CustomJob]) -> Stored[CustomJob]:
@@ -138,6 +142,6 @@ def test_a_job_that_was_deleted_is_not_run_again(parts: Parts) -> None:
     world.jobs.drop(name)
     world.go()
     pipeline = parts.kernel.load(TRAINING_PIPELINE, world.name).message
-    assert (world.state, world.jobs.launched) == ("FAILED", 1)
+    assert (world.state, world.jobs.launched, world.jobs.freed) == ("FAILED", 1, [name])
     assert pipeline.error is not None
     assert "deleted" in pipeline.error.message

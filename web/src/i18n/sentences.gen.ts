@@ -261,6 +261,7 @@ export const SENTENCES = {
   "jobs.LONG_ARGUMENTS": "The arguments have {count:n} characters; at most 100000 are allowed.",
   "jobs.NUL_ARGUMENT": "An argument holds a NUL character, which no program can be given.",
   "jobs.NOT_DELETED": "The CustomJob \"{name}\" is in state {state} and cannot be deleted. Cancel it first, or wait until it ends.",
+  "jobs.AWAITED": "The CustomJob \"{name}\" cannot be deleted before {user} has ended: it takes up what the job left.",
   "jobs.NOT_CANCELED": "The CustomJob \"{name}\" is in state {state} and cannot be canceled.",
   "lineage.RESOURCE_FUNCTION": "{name} takes a resource name or \"*\", and optionally a filter",
   "lineage.KINSHIP": "write {field}:\"CONTEXT\"",

@@ -156,6 +156,7 @@ export const CHINESE: Record<Sentence, string> = {
   "jobs.LONG_ARGUMENTS": "参数共有 {count} 个字符；最多允许 100000 个。",
   "jobs.NUL_ARGUMENT": "某个参数含有 NUL 字符，无法传给任何程序。",
   "jobs.NOT_DELETED": "自定义作业“{name}”处于 {state} 状态，无法删除。请先取消，或等待其结束。",
+  "jobs.AWAITED": "在 {user} 结束之前无法删除自定义作业“{name}”：它还要取用该作业留下的内容。",
   "jobs.NOT_CANCELED": "自定义作业“{name}”处于 {state} 状态，无法取消。",
 
   "training.CANCELLED": "用户已取消训练流水线。",

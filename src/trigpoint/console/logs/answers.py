@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
-from trigpoint.console import sentences
+from trigpoint.console import guarding, sentences
 from trigpoint.console.asking import Ask
 from trigpoint.console.logs.wire import LogLine, LogLines, LogPage
 from trigpoint.console.streams import Message, Source, Stream, frame
@@ -42,11 +42,11 @@ class Logs:
         if len(given) > 1:
             raise InvalidArgument(violations=[Violation(given[1], sentences.NOT_WITH.format(other=given[0]))])
         if not given:
-            return _page(self._reading.newest(choice, limit))
+            return _page(choice, self._reading.newest(choice, limit))
         if given == ["before"]:
-            return _page(self._reading.before(choice, _place(ask, "before"), limit))
+            return _page(choice, self._reading.before(choice, _place(ask, "before"), limit))
         place = _place(ask, "after") if given == ["after"] else (ask.number("at", 0, 1 << 53), "")
-        return _page(self._reading.after(choice, place, limit))
+        return _page(choice, self._reading.after(choice, place, limit))
 
     def open(self, ask: Ask) -> Stream:
         """Return the stream of what comes after a page's `follow`; without that, of everything."""
@@ -63,7 +63,11 @@ class Logs:
     def _choice(self, ask: Ask) -> Choice:
         query = ask.query
         return Choice(
-            self._job_of(ask), query.get("task", ""), query.get("severity", ""), query.get("search", "")[:1000]
+            self._job_of(ask),
+            query.get("task", ""),
+            query.get("severity", ""),
+            query.get("search", "")[:1000],
+            str if ask.session.owner else guarding.words,
         )
 
     async def _follow(self, choice: Choice, following: Following) -> Source:
@@ -75,7 +79,7 @@ class Logs:
                 over = quiet and await loop.run_in_executor(self._pool, self._over, choice.job)
                 if over:
                     following.changed()
-                entries = await loop.run_in_executor(self._pool, _looked, following)
+                entries = await loop.run_in_executor(self._pool, _looked, choice, following)
                 if entries is not None:
                     yield entries
                 elif over and following.quiet:
@@ -91,21 +95,21 @@ class Logs:
         return found is None or found.message.end_time is not None
 
 
-def _looked(following: Following) -> Message | None:
+def _looked(choice: Choice, following: Following) -> Message | None:
     entries = following.look()
-    return Message("lines", dump(LogLines(_lines(entries))), following.cursor) if entries else None
+    return Message("lines", dump(LogLines(_lines(choice, entries))), following.cursor) if entries else None
 
 
-def _page(page: Page) -> LogPage:
+def _page(choice: Choice, page: Page) -> LogPage:
     return LogPage(
-        _lines(page.entries),
+        _lines(choice, page.entries),
         _text(page.older) if page.older else "",
         _text(page.newer) if page.newer else "",
         page.follow,
     )
 
 
-def _lines(entries: Sequence[Entry]) -> list[LogLine]:
+def _lines(choice: Choice, entries: Sequence[Entry]) -> list[LogLine]:
     return [
         LogLine(
             id=_text(one[:2]),
@@ -113,10 +117,11 @@ def _lines(entries: Sequence[Entry]) -> list[LogLine]:
             task=one.stream.task,
             attempt=one.attempt,
             severity=one.severity,
-            text=one.text[:LONGEST],
-            cut=len(one.text) > LONGEST or not one.whole,
+            text=text[:LONGEST],
+            cut=len(text) > LONGEST or not one.whole,
         )
         for one in entries
+        for text in (choice.text_of(one),)
     ]
 
 

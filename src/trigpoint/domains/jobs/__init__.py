@@ -12,7 +12,7 @@ from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import CustomJob
 from trigpoint.domains.jobs import records, specs
 from trigpoint.domains.jobs.admission import Host, Machines
 from trigpoint.domains.jobs.failures import told_by_agent
-from trigpoint.domains.jobs.kinds import CUSTOM_JOB, LONE_JOB
+from trigpoint.domains.jobs.kinds import AWAITED, CUSTOM_JOB, LONE_JOB
 from trigpoint.domains.jobs.launch import Accounts, Images, Launcher, Places
 from trigpoint.domains.jobs.queue import Load, Queue
 from trigpoint.domains.jobs.records import Kept, Replica
@@ -27,7 +27,7 @@ from trigpoint.kernel.recorder import Recorder
 from trigpoint.kernel.resource import Stored
 from trigpoint.kernel.standard import Handler, Standard
 from trigpoint.runtime.engine import Engine
-from trigpoint.store import Tx
+from trigpoint.store import Tx, refs
 
 __all__ = ["CUSTOM_JOB", "LONE_JOB", "Answer", "Host", "Jobs", "Load", "Parts", "Places", "Replica", "told_by_agent"]
 
@@ -78,7 +78,10 @@ class Jobs:
     def launch(
         self, parent: str, ident: str, job: CustomJob, variables: Mapping[str, str], waker: tuple[str, str]
     ) -> Stored[CustomJob]:
-        """Create or get a job under a derived id; `waker` (kind, name) is woken when it runs and when it ends."""
+        """Create or get a job under a derived id; `waker` (kind, name) is woken when it runs and when it ends.
+
+        It cannot be deleted until the waker lets go of it.
+        """
         progress = Progress(variables=dict(variables), parent=waker)
         try:
             return self._rpc.accept(parent, job, ident=ident, progress=progress)
@@ -92,6 +95,10 @@ class Jobs:
     def cancel(self, name: str) -> None:
         """Ask for the end of a job; nothing happens when it has ended."""
         self._rpc.cancel_if_live(name)
+
+    def let_go(self, tx: Tx, waker: str, name: str) -> None:
+        """Let a job be deleted that its launcher waited for."""
+        refs.drop(tx, waker, name, AWAITED)
 
     def replica(self, uid: str, task: str) -> Replica | None:
         """Return one replica by its attempt's id and its task."""

@@ -11,3 +11,5 @@ CUSTOM_JOB = Kind(
 )
 LONE_JOB = "loneJobs"
 """Kind of the work item, under a job's name, that is woken when a job has ended that no other resource launched."""
+AWAITED = "awaited"
+"""How a resource that launched a job uses it until it has taken up what the job left."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from trigpoint.agent import protocol
+from trigpoint.core.errors import PermissionDenied
 from trigpoint.core.names import id_of, location_of, project_of
 from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import (
     ContainerSpec,
@@ -83,7 +84,7 @@ class Places:
     outbound: bool
     secret: bytes
     tenant: Callable[[str], str]
-    """Project number -> id of its tenant project."""
+    """Project number -> id of its tenant project; PermissionDenied when the project is deleted."""
     buckets: Callable[[str], Mapping[str, Path]]
     """Project number -> its buckets and their directories."""
     proxy: Callable[[str], Mapping[str, str]]
@@ -122,8 +123,19 @@ class Launcher:
             found[image] = dict(built)
         return found
 
+    def deserted(self, name: str) -> bool:
+        """Return whether a job's project was deleted."""
+        try:
+            self._places.tenant(project_of(name))
+        except PermissionDenied:
+            return True
+        return False
+
     def plan(self, stored: Stored[CustomJob], progress: Progress) -> tuple[list[Replica], GangSpec]:
-        """Return the records and the specs of one attempt; the same for the same progress, but for chosen ports."""
+        """Return the records and the specs of one attempt; the same for the same progress, but for chosen ports.
+
+        PermissionDenied when the account that it runs as is not there any more.
+        """
         job, name = stored.message, stored.row.name
         assert job.job_spec is not None
         uid = f"{id_of(name)}-{progress.attempt}"

@@ -17,7 +17,7 @@ from trigpoint.core.pb.google.cloud.aiplatform.v1.job_service_pb import (
 from trigpoint.core.pb.google.cloud.aiplatform.v1.job_state_pb import JobState
 from trigpoint.core.pb.google.longrunning.operations_pb import Operation
 from trigpoint.domains.jobs import sentences, specs, unheeded
-from trigpoint.domains.jobs.kinds import CUSTOM_JOB
+from trigpoint.domains.jobs.kinds import AWAITED, CUSTOM_JOB
 from trigpoint.domains.jobs.launch import Accounts
 from trigpoint.domains.jobs.queue import Queue
 from trigpoint.domains.jobs.rules import FINAL, Progress
@@ -25,7 +25,7 @@ from trigpoint.domains.jobs.specs import Known
 from trigpoint.domains.jobs.work import Surroundings
 from trigpoint.kernel.resource import Fact, Stored
 from trigpoint.kernel.standard import Handler, Standard
-from trigpoint.store import Tx
+from trigpoint.store import Tx, refs
 
 _SERVICE = "google.cloud.aiplatform.v1.JobService"
 
@@ -95,6 +95,8 @@ class Rpc:
 
         def unit(tx: Tx) -> Stored[CustomJob]:
             made = self._kernel.insert(tx, CUSTOM_JOB, name, fresh, notes=notes, wake=True, facts=facts, call=call)
+            if progress is not None and progress.parent:
+                refs.add(tx, progress.parent[1], name, AWAITED)
             self._logging.announce(tx, project_of(name), name, self._kernel.clock.now())
             return made
 
@@ -114,12 +116,14 @@ class Rpc:
         self._kernel.change(CUSTOM_JOB, name, edit)
 
     def delete(self, call: Call, request: DeleteCustomJobRequest) -> Operation:
-        """Delete a job that has ended; its records and logs stay until retention takes them."""
+        """Delete a job that has ended and that nobody awaits; its records and logs stay until retention takes them."""
 
         def unit(tx: Tx) -> Operation:
             stored = self._kernel.load_in(tx, CUSTOM_JOB, request.name)
             if stored.message.state not in FINAL:
                 raise _in_state(stored, sentences.NOT_DELETED)
+            for ref in refs.users(tx, request.name, AWAITED):
+                raise FailedPrecondition(sentences.AWAITED.format(name=request.name, user=ref.user))
             self._kernel.drop(tx, CUSTOM_JOB, stored, facts=(Fact("customJob.deleted", where="user"),), call=call)
             return self._standard.operations.done(tx, call, request.name, Empty())
 

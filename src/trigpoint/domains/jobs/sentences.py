@@ -84,4 +84,5 @@ NUL_ARGUMENT = "An argument holds a NUL character, which no program can be given
 NOT_DELETED = (
     'The CustomJob "{name}" is in state {state} and cannot be deleted. Cancel it first, or wait until it ends.'
 )
+AWAITED = 'The CustomJob "{name}" cannot be deleted before {user} has ended: it takes up what the job left.'
 NOT_CANCELED = 'The CustomJob "{name}" is in state {state} and cannot be canceled.'

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 
 from trigpoint.core import messages
 from trigpoint.core.clock import SECOND, Micros
-from trigpoint.core.errors import TrigpointError
+from trigpoint.core.errors import Aborted, TrigpointError
 from trigpoint.core.names import id_of, project_of
 from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import CustomJob
 from trigpoint.core.pb.google.cloud.aiplatform.v1.job_state_pb import JobState
@@ -119,6 +119,8 @@ class Work:
         if stored is None or stored.message.state in rules.FINAL:
             return self._over(name, stored)
         sight = self._look(stored)
+        if not sight.progress.cancel and self._launcher.deserted(name):
+            return self._cancel(sight)
         step = rules.next_step(
             stored.message.state, sight.progress, sight.seen(self._engine.boot()), _terms(stored), self._steady()
         )
@@ -137,6 +139,14 @@ class Work:
                 return self._end(sight, step)
             case rules.Watch():
                 return self._watch(sight, step.until)
+
+    def _cancel(self, sight: Sight) -> Outcome:
+        """Cancel a job whose project was deleted: nobody else could."""
+        message = messages.copy(sight.stored.message)
+        message.state = JobState.CANCELLING
+        fact = Fact("customJob.cancelling", log="Job is cancelled: its project is deleted.")
+        self._save(sight, message, replace(sight.progress, cancel=True), fact)
+        return Again()
 
     def _steady(self) -> Micros:
         """Return the instant by a clock that nobody sets while we run: a job's time must not pass by a jump."""
@@ -204,7 +214,10 @@ class Work:
         now = self._kernel.clock.now()
         begun = self._steady()
         progress = replace(sight.progress, phase="launched", launched=begun, reason="", boot=self._engine.boot())
-        replicas, specs = self._launcher.plan(stored, progress)
+        try:
+            replicas, specs = self._launcher.plan(stored, progress)
+        except TrigpointError as error:
+            return self._end(sight, rules.End(JobState.FAILED, _refused(error)))
         message = messages.copy(stored.message)
         message.state = JobState.PENDING
 
@@ -223,7 +236,11 @@ class Work:
 
     def _watch(self, sight: Sight, until: Micros | None) -> Outcome:
         if sight.unstarted(self._engine.boot()):
-            self._engine.ensure(self._launcher.plan(sight.stored, sight.progress)[1])
+            try:
+                specs = self._launcher.plan(sight.stored, sight.progress)[1]
+            except TrigpointError as error:
+                return self._stop(sight, rules.Stop(JobState.FAILED, _refused(error)))
+            self._engine.ensure(specs)
         if sight.progress.phase == "stopping":
             self._engine.stop(sight.uid, rules.GRACE_SECONDS)
         left = _LOOK_EVERY if until is None else min(until - self._steady(), _LOOK_EVERY)
@@ -385,3 +402,10 @@ def _terms(stored: Stored[CustomJob]) -> Terms:
     timeout = messages.seconds(scheduling.timeout) if scheduling and scheduling.timeout else _DEFAULT_TIMEOUT
     retries = not (scheduling and scheduling.disable_retries)
     return Terms(project_of(stored.row.name), id_of(stored.row.name), timeout, retries)
+
+
+def _refused(error: TrigpointError) -> Status:
+    """Return why a job can't be started; raises what another try may mend."""
+    if error.http >= 500 or isinstance(error, Aborted):
+        raise error
+    return Status(code=error.code, message=error.message)

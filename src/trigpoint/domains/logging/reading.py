@@ -5,7 +5,7 @@ before others may be complete after them.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from trigpoint.core.clock import Micros
@@ -42,6 +42,8 @@ class Choice:
     """The least."""
     search: str = ""
     """Text that the entry holds, in any case."""
+    mask: Callable[[str], str] = str
+    """Keeps back what the reader may not know of what the service says, command lines among it."""
 
     def __post_init__(self) -> None:
         if self.severity and self.severity not in SEVERITIES:
@@ -53,7 +55,11 @@ class Choice:
         """Return whether an entry is wanted, apart from its task."""
         if self.severity and SEVERITIES.index(entry.severity) < SEVERITIES.index(self.severity):
             return False
-        return not self.search or self.search.casefold() in entry.text.casefold()
+        return not self.search or self.search.casefold() in self.text_of(entry).casefold()
+
+    def text_of(self, entry: Entry) -> str:
+        """Return what the reader may know of an entry."""
+        return entry.text if entry.printed else self.mask(entry.text)
 
 
 @dataclass(frozen=True, slots=True)

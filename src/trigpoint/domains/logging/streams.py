@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from trigpoint.agent.protocol import RUNNER
 from trigpoint.core.clock import Micros, rfc3339
 from trigpoint.core.errors import InvalidArgument
 from trigpoint.core.messages.refusals import check_depth
@@ -70,6 +71,8 @@ class Entry(NamedTuple):
     """Severity and payload, as Cloud Logging shows them."""
     whole: bool = True
     """False for a piece that the next entry continues."""
+    printed: bool = False
+    """Whether the program itself said it."""
 
     @property
     def severity(self) -> str:
@@ -166,7 +169,7 @@ class Streams:
         ident = f"{stream.task}.{stream.attempt.rpartition('-')[2].rjust(4, '0')}.{_padded(line.id)}"
         text = line.data.decode("utf-8", "replace")
         body = _payload(text, "ERROR" if line.stream == "stderr" else "INFO")
-        return Entry(line.time, ident, stream, text, body, line.whole)
+        return Entry(line.time, ident, stream, text, body, line.whole, line.stream != RUNNER)
 
     def shown(self, entry: Entry) -> dict[str, Any]:
         """Return an entry as Cloud Logging shows it."""

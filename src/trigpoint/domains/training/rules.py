@@ -90,10 +90,10 @@ def next_step(
     model of a finished job is still registered, as a cancel is best effort.
     """
     if job_state is None:
-        if progress.job:
-            return End(PipelineState.FAILED, deleted())
         if progress.cancel:
             return End(PipelineState.CANCELLED, cancelled())
+        if progress.job:
+            return End(PipelineState.FAILED, deleted())
         return Export() if has_dataset and not progress.exported else Launch()
     if not progress.job:
         return Launch()

@@ -254,7 +254,14 @@ class Work:
         job_start = sight.job.message.start_time if sight.job else None
         message.start_time = message.start_time or job_start
         data = {"error": step.error.message} if step.error else {}
-        self._save(sight, message, sight.progress, Fact(f"trainingPipeline.{step.verdict.name.lower()}", data))
+        fact = Fact(f"trainingPipeline.{step.verdict.name.lower()}", data)
+
+        def unit(tx: Tx) -> None:
+            notes = asdict(sight.progress)
+            self._kernel.save(tx, TRAINING_PIPELINE, sight.stored, message, notes=notes, facts=(fact,))
+            self._jobs.let_go(tx, sight.name, sight.progress.job or job_of(sight.name))
+
+        self._kernel.store.write(unit)
         return Done()
 
     def _save(self, sight: Sight, message: TrainingPipeline, progress: Progress, fact: Fact) -> None:
