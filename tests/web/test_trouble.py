@@ -6,10 +6,10 @@ import json
 import re
 from typing import Any
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from tests.live.home import wait_until
 from tests.live.jobs import FINAL, Plan
-from tests.web.conftest import Open, Served, settle
+from tests.web.conftest import CHROMIUM, FLAGS, Open, Served, settle
 
 TRAINING = "/console/projects/demo-project/training"
 ROWS = 10_000
@@ -108,6 +108,24 @@ def run(number: int) -> dict[str, Any]:
         "code": "trainer.task",
         "labels": {"team": "vision"},
     }
+
+
+def test_pages_that_were_left_hold_no_connection(browser: Browser, served: Served) -> None:
+    """Browsers keep pages for the way back, and allow a server six connections; Playwright turns the former off."""
+    kind = browser.browser_type
+    own = kind.launch(executable_path=CHROMIUM, args=FLAGS, ignore_default_args=["--disable-back-forward-cache"])
+    try:
+        page = own.new_page()
+        page.goto(served.link("/console/"))
+        for part in ("training", "models", "datasets", "lineage", "data") * 3:
+            page.goto(f"{served.base}/console/projects/demo-project/{part}", timeout=10_000)
+            expect(page.locator("main h1")).to_be_visible(timeout=5_000)
+            settle(page)
+        page.go_back(wait_until="commit")
+        expect(page.get_by_role("heading", name="Lineage", exact=True)).to_be_visible()
+        expect(page.get_by_text("The server does not answer.")).to_have_count(0)
+    finally:
+        own.close()
 
 
 def test_a_lineage_of_a_thousand_nodes_is_drawn(look: Open, served: Served) -> None:

@@ -1,5 +1,5 @@
 // One stream of server-sent events that comes back after it broke, from where it was.
-// A hidden page has none: browsers allow a server only six connections.
+// A hidden page has none, nor one that was left and is kept for the way back: browsers allow a server six connections.
 import { address } from "./client";
 import { health } from "./health";
 
@@ -28,9 +28,17 @@ export class Stream {
   constructor(private readonly wanted: Wanted) {
     this.cursor = wanted.after ?? "";
     const seen = () => this.seen();
+    const left = () => this.shut();
     document.addEventListener("visibilitychange", seen);
+    window.addEventListener("pagehide", left);
+    window.addEventListener("pageshow", seen);
     const unsubscribe = health.subscribe(() => health.get() === "well" && !this.source && this.open());
-    this.stops = [() => document.removeEventListener("visibilitychange", seen), unsubscribe];
+    this.stops = [
+      () => document.removeEventListener("visibilitychange", seen),
+      () => window.removeEventListener("pagehide", left),
+      () => window.removeEventListener("pageshow", seen),
+      unsubscribe,
+    ];
     this.open();
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EMPTY, grown, neighbours, newIn, shown, startOf, thing } from "./graph";
+import { EMPTY, grown, joined, neighbours, newIn, shown, startOf, thing } from "./graph";
 
 const PACKAGE = { name: "package", uri: "gs://b/p.tar.gz", metadata: { role: "package" } };
 const READ = { name: "object", uri: "gs://b/p.tar.gz", metadata: { role: "object", generation: "1" } };
@@ -28,6 +28,16 @@ describe("shown", () => {
       "package>replica reads",
       "replica>other makes",
     ]));
+});
+
+describe("joined", () => {
+  const part = grown(EMPTY, { artifacts: [OTHER], executions: [{ name: "replica" }] }, []);
+  it("brings what is between things that are shown, and nothing else", () => {
+    const next = joined(part, [RUN]);
+    expect([...next.arrows.keys()]).toEqual(["replica>other"]);
+    expect([...next.things.keys()]).toEqual(["other", "replica"]);
+    expect(joined(next, [RUN])).toBe(next);
+  });
 });
 
 describe("a job without events of its own", () => {

@@ -40,15 +40,25 @@ export function grown(graph: Graph, found: LineageSubgraph, around: readonly str
   for (const one of found.artifacts ?? []) things.set(one.name ?? "", thing(one, "artifact"));
   for (const one of found.executions ?? []) things.set(one.name ?? "", thing(one, "execution"));
   const arrows = new Map(graph.arrows);
-  for (const event of found.events ?? []) {
-    const { artifact = "", execution = "", type } = event;
+  join(arrows, things, found.events);
+  return { things, arrows, explored: new Set([...graph.explored, ...around]) };
+}
+
+/** The graph with what answers say of things that are in it: whoever shows two of them shows what is between them. */
+export function joined(graph: Graph, answers: Iterable<LineageSubgraph>): Graph {
+  const arrows = new Map(graph.arrows);
+  for (const { events } of answers) join(arrows, graph.things, events);
+  return arrows.size === graph.arrows.size ? graph : { ...graph, arrows };
+}
+
+function join(arrows: Map<string, Arrow>, things: Graph["things"], events: LineageSubgraph["events"]): void {
+  for (const { artifact = "", execution = "", type } of events ?? []) {
     const made = type === "OUTPUT";
     const arrow: Arrow = made
       ? { id: `${execution}>${artifact}`, from: execution, to: artifact, kind: "makes" }
       : { id: `${artifact}>${execution}`, from: artifact, to: execution, kind: "reads" };
     if (things.has(artifact) && things.has(execution)) arrows.set(arrow.id, arrow);
   }
-  return { things, arrows, explored: new Set([...graph.explored, ...around]) };
 }
 
 /** What of an answer is not in the graph yet. */

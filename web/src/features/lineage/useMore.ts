@@ -1,7 +1,7 @@
 // What lies a step further: looked for beforehand, so that nothing is offered that brings nothing.
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { LineageSubgraph } from "~/api/vertex.gen";
-import { type Graph, grown, newIn, type Shown } from "./graph";
+import { type Graph, grown, joined, newIn, type Shown } from "./graph";
 import { around } from "./load";
 
 /** Nodes that are looked behind; further ones, and those of larger graphs, offer more without that being known. */
@@ -35,6 +35,10 @@ export function useMore(
       setFound((before) => new Map([...before, ...answers])),
     );
   }, [graph, found]);
+  useEffect(() => {
+    const answers = [...found.values()].filter((one) => one !== null);
+    if (joined(graph, answers) !== graph) change((now) => joined(now, answers));
+  }, [graph, found, change]);
   const isOpen = useCallback(
     (id: string) => {
       if (graph.explored.has(id)) return false;
