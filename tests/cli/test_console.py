@@ -31,7 +31,7 @@ pipeline = "projects/demo-project/locations/us-central1/trainingPipelines/1"
 demo._walkthrough = lambda: Path("/x")
 demo._run = lambda *a: {}
 demo._completed = lambda *a: {"runs": [{"pipeline": pipeline, "display_name": "penguins-forest"}]}
-account.draw = lambda session, facts: session.out.print("The picture of it:", facts["console"])
+account.draw = lambda session, facts, look: session.out.print("The picture of it:", look)
 app.main(sys.argv[1:])
 """
 
@@ -179,8 +179,8 @@ def test_a_demo_elsewhere_says_how_to_look(tmp_path: Path, serving: Path) -> Non
 
     alone = demo(tmp_path)
     assert alone.returncode == 0, alone.stderr
-    assert "trig up --detach && trig console penguins-forest" in alone.stderr
-    assert "#code=" not in alone.stdout
+    assert "trig up --detach && trig console penguins-forest" in alone.stdout
+    assert "http://" not in alone.stdout
     assert not ready.locked(tmp_path / "run")
     told = json.loads(demo(tmp_path, "--json").stdout)
     assert told["console"].endswith("/trainingPipelines/1")

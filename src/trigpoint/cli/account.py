@@ -8,8 +8,8 @@ from trigpoint.cli import lineage
 from trigpoint.cli.session import Session
 
 
-def draw(session: Session, facts: dict[str, Any]) -> None:
-    """Print the account of a demo."""
+def draw(session: Session, facts: dict[str, Any], look: str) -> None:
+    """Print the account of a demo; `look` is the link to its picture, or what to type for one."""
     for run in facts["runs"]:
         _heading(session, f"{run['display_name']}: {run['state']}")
         job = f"{_last(run['job'])}: {run['job_state']} after {run['seconds'] or 0:g} s"
@@ -26,7 +26,7 @@ def draw(session: Session, facts: dict[str, Any]) -> None:
     session.out.print(f"  {facts['bucket']} is {facts['bucket_folder']}", markup=False)
     for uri in [facts["source"], facts["package"], *(uri for run in facts["runs"] for uri in run["files"])]:
         session.out.print(f"  {uri}", markup=False)
-    session.out.print(f"\nThe picture of it: {facts['console']}", markup=False)
+    session.out.print(f"\nThe picture of it: {look}", markup=False)
     session.out.print(f"\nDone in {facts['seconds']:g} s. Run it again, or your own: trig run -- python script.py")
 
 

@@ -50,12 +50,12 @@ def demo(context: typer.Context) -> None:
             raise
         facts["seconds"] = round(time.monotonic() - started, 1)
         stays = own and session.out.is_terminal and not session.as_json
-        facts["console"] = _picture(session, info, facts, lasting=stays or not own)
-        session.show(facts, lambda: account.draw(session, facts))
+        lasting = stays or not own
+        facts["console"] = _picture(session, info, facts, lasting=lasting)
+        again = f"trig up --detach && trig console {facts['runs'][0]['display_name']}"
+        session.show(facts, lambda: account.draw(session, facts, facts["console"] if lasting else again))
         if stays:
             _stay(session)
-        elif own:
-            session.note("Look at it: trig up --detach && trig console " + facts["runs"][0]["display_name"])
 
 
 def _picture(session: Session, info: Ready, facts: dict[str, Any], *, lasting: bool) -> str:
