@@ -181,6 +181,27 @@ def test_a_lineage_too_tall_to_be_read_begins_at_its_job_too(look: Open, served:
     expect(node.filter(has_text="file 119")).to_be_in_viewport(ratio=0.99)
 
 
+def test_many_files_of_one_folder_are_one_node_until_each_is_asked_for(look: Open, served: Served) -> None:
+    page = look().page
+    found = written(120)
+    for number, artifact in enumerate(found["artifacts"]):
+        artifact["uri"] = f"gs://console-data/many/part-{number}.txt"
+    page.route("**:queryContextLineageSubgraph*", lambda route: route.fulfill(json=found))
+    focus = "projects/1/locations/us-central1/metadataStores/default/contexts/job-7"
+    page.goto(f"{served.base}/console/projects/demo-project/lineage?focus={focus}")
+    expect(page.get_by_text("3 nodes", exact=False)).to_be_visible(timeout=15_000)
+    folder = page.locator(".react-flow__node").filter(has_text="120 objects")
+    expect(folder).to_contain_text("many/")
+    folder.click()
+    details = page.get_by_role("complementary", name="Details")
+    expect(details.get_by_text("… 108")).to_be_visible()
+    expect(details.get_by_role("link", name="Open its page")).to_have_attribute("href", re.compile("console-data"))
+    details.get_by_role("button", name="Show each of them").click()
+    expect(page.get_by_text("122 nodes", exact=False)).to_be_visible()
+    expect(details.get_by_role("heading", name="file 0", exact=True)).to_be_visible()
+    expect(page.locator(".react-flow__node").filter(has_text="file 0")).to_be_in_viewport()
+
+
 def test_what_shows_more_of_a_lineage_leaves_the_keyboard_where_it_is(look: Open, served: Served) -> None:
     page = look().page
     page.route("**:queryContextLineageSubgraph*", lambda route: route.fulfill(json=written(3)))

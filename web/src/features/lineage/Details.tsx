@@ -1,5 +1,5 @@
 // What is recorded of one node.
-import { CloseButton } from "@mantine/core";
+import { Button, CloseButton } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { Code, Id } from "~/design/Copy";
 import { type Fact, Facts } from "~/design/Facts";
@@ -18,12 +18,15 @@ interface Given {
   thing: Thing;
   around: Around;
   onOpen: (id: string) => void;
+  /** Shows each object of a folder. */
+  onUnfold: (inside: readonly Thing[]) => void;
   onClose: () => void;
 }
 
-export function Details({ thing, around, onOpen, onClose }: Given) {
+export function Details({ thing, around, onOpen, onUnfold, onClose }: Given) {
   const say = useTexts(lineageTexts);
   const page = pageOf(pageTarget(thing));
+  const { inside } = thing;
   return (
     <aside className={css.details} aria-label={say("facts")}>
       <div className={css.detailsHead}>
@@ -31,6 +34,11 @@ export function Details({ thing, around, onOpen, onClose }: Given) {
         <CloseButton aria-label={say("facts")} onClick={onClose} />
       </div>
       {page && <Link to={page as "/"}>{say("open")}</Link>}
+      {inside && (
+        <Button variant="default" onClick={() => onUnfold(inside)}>
+          {say("each")}
+        </Button>
+      )}
       <Facts
         facts={[
           [say("kind"), `${say(`kind.${thing.kind}`)} (${say(`schema.${thing.role}`)})`],
@@ -45,7 +53,8 @@ export function Details({ thing, around, onOpen, onClose }: Given) {
                 around[verb].length === 0 ? "" : <Names key={verb} of={around[verb]} onOpen={onOpen} />,
               ] as Fact,
           ),
-          [say("name"), <Id key="name" text={thing.id} shown={idOf(thing.id)} />],
+          [say("inside"), inside ? <Titles key="inside" of={inside} /> : ""],
+          [say("name"), inside ? "" : <Id key="name" text={thing.id} shown={idOf(thing.id)} />],
         ]}
       />
       {Object.keys(thing.metadata).length > 0 && (
@@ -57,6 +66,17 @@ export function Details({ thing, around, onOpen, onClose }: Given) {
 
 /** Neighbours that are named; the graph shows the others. */
 const MOST = 12;
+
+function Titles({ of }: { of: readonly Thing[] }) {
+  return (
+    <ul className={css.names}>
+      {of.slice(0, MOST).map((one) => (
+        <li key={one.id}>{one.title}</li>
+      ))}
+      {of.length > MOST && <li>{`… ${of.length - MOST}`}</li>}
+    </ul>
+  );
+}
 
 function Names({ of, onOpen }: { of: readonly Thing[]; onOpen: (id: string) => void }) {
   return (

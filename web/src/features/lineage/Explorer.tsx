@@ -9,6 +9,7 @@ import { useKept } from "~/design/kept";
 import { Problem, Waiting } from "~/design/Notice";
 import { useTexts } from "~/i18n";
 import { Details } from "./Details";
+import { folded } from "./fold";
 import { EMPTY, type Graph, grown, mainOf, neighbours, type Shown, shown, type Thing } from "./graph";
 import css from "./Lineage.module.css";
 import { KINDS, Lines } from "./Lines";
@@ -37,7 +38,8 @@ export function Explorer({ focus }: { focus: string }) {
   useEffect(() => {
     if (first.data) setGraph(grown(EMPTY, first.data, [focus]));
   }, [first.data, focus]);
-  const seen = useMemo(() => shown(graph), [graph]);
+  const [apart, setApart] = useState<ReadonlySet<string>>(() => new Set([focus]));
+  const seen = useMemo(() => folded(shown(graph), apart), [graph, apart]);
   const more = useMore(graph, seen, setGraph, setProblem);
   const chosenId = seen.nodeOf(open ?? focus);
   const sight = useRef<string>(undefined); // what was opened stays in sight when it is closed
@@ -45,7 +47,7 @@ export function Explorer({ focus }: { focus: string }) {
   const { nodes, lines, shapes } = useDrawn(seen, chosenId, more);
   if (first.isPending) return <Waiting lines={6} height={400} />;
   if (first.isError) return <Problem error={first.error} retry={() => void first.refetch()} />;
-  const chosen = open ? graph.things.get(chosenId) : undefined;
+  const chosen = open ? seen.things.find(({ id }) => id === chosenId) : undefined;
   return (
     <div className={css.explorer}>
       <div className={css.canvas}>
@@ -78,6 +80,10 @@ export function Explorer({ focus }: { focus: string }) {
           thing={chosen}
           around={neighbours(seen, chosen.id)}
           onOpen={setOpen}
+          onUnfold={(inside) => {
+            setApart((before) => new Set([...before, chosen.id]));
+            setOpen(inside[0]?.id);
+          }}
           onClose={() => setOpen(undefined)}
         />
       )}
@@ -140,7 +146,12 @@ function useDrawn(graph: Shown, chosen: string, more: More): Picture {
 const ThingNode = memo(({ data: { thing, chosen, more } }: NodeProps<Drawn>) => {
   const say = useTexts(lineageTexts);
   return (
-    <div className={css.thing} data-kind={thing.kind} data-chosen={chosen || undefined} title={thing.title}>
+    <div
+      className={css.thing}
+      data-kind={thing.kind}
+      data-chosen={chosen || undefined}
+      title={thing.uri || thing.title}
+    >
       <span className={css.role}>
         <What thing={thing} />
       </span>

@@ -3,8 +3,9 @@ import { useTexts } from "~/i18n";
 import type { Thing } from "./graph";
 import { lineageTexts } from "./texts";
 
-export function What({ thing: { role, version } }: { thing: Thing }) {
+export function What({ thing: { role, version, inside } }: { thing: Thing }) {
   const say = useTexts(lineageTexts);
+  if (inside) return say("objects", { count: inside.length });
   const what = say(`schema.${role}`);
   return version ? say("version", { what, version }) : what;
 }

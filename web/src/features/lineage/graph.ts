@@ -5,7 +5,7 @@ export interface Thing {
   id: string;
   kind: "artifact" | "execution";
   title: string;
-  /** what it is: dataset, model, pipeline, job, replica, object, package, split, other */
+  /** what it is: dataset, model, pipeline, job, replica, object, folder, package, split, other */
   role: Role;
   /** of a model; empty for others */
   version: string;
@@ -14,9 +14,21 @@ export interface Thing {
   state: string;
   created: string;
   metadata: Record<string, unknown>;
+  /** of a folder */
+  inside?: readonly Thing[];
 }
 
-export type Role = "dataset" | "model" | "pipeline" | "job" | "replica" | "object" | "package" | "split" | "other";
+export type Role =
+  | "dataset"
+  | "model"
+  | "pipeline"
+  | "job"
+  | "replica"
+  | "object"
+  | "folder"
+  | "package"
+  | "split"
+  | "other";
 
 export interface Arrow {
   id: string;
