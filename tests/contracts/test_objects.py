@@ -317,6 +317,16 @@ def test_files_written_by_hand_become_generations(objects: Objects, sweeper: Swe
     assert bytes_of(objects, swept.adopted[0]) == b"weights"
 
 
+@pytest.mark.parametrize("seconds", [9_300_000_000, -9_300_000_000])
+def test_a_file_of_another_century_is_like_any_other(objects: Objects, sweeper: Sweeper, seconds: int) -> None:
+    path = objects.root / BUCKET / "odd"
+    path.write_bytes(b"1")
+    os.utime(path, (seconds, seconds))
+    (row,) = sweeper.rescan(BUCKET).adopted
+    assert bytes_of(objects, row) == b"1"
+    assert sweeper.rescan(BUCKET).adopted == ()
+
+
 def test_a_reader_sees_a_file_before_any_sweep(objects: Objects, sweeper: Sweeper) -> None:
     (objects.root / BUCKET / "fresh").write_bytes(b"1")
     row = sweeper.get(BUCKET, b"fresh")

@@ -1,192 +1,25 @@
 """The life of jobs with a real store and an engine that misbehaves on request; the test plays the agents."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.domains.jobs.world import SECRET, Hands, World, uid_of
 
 from trigpoint.agent.protocol import Outcome
 from trigpoint.core import messages
-from trigpoint.core.call import Call, Caller, Client
-from trigpoint.core.clock import SECOND, SystemClock, SystemIds
+from trigpoint.core.call import Client
+from trigpoint.core.clock import SECOND
 from trigpoint.core.errors import FailedPrecondition, InvalidArgument, ResourceExhausted
-from trigpoint.core.messages import Oneof
-from trigpoint.core.paging import Tokens
 from trigpoint.core.pb.google.cloud.aiplatform.v1.custom_job_pb import (
-    ContainerSpec,
-    CustomJob,
-    CustomJobSpec,
     Scheduling,
-    WorkerPoolSpec,
 )
 from trigpoint.core.pb.google.cloud.aiplatform.v1.io_pb import GcsDestination
-from trigpoint.core.pb.google.cloud.aiplatform.v1.job_service_pb import (
-    CancelCustomJobRequest,
-    CreateCustomJobRequest,
-    DeleteCustomJobRequest,
-)
-from trigpoint.core.pb.google.cloud.aiplatform.v1.machine_resources_pb import MachineSpec
-from trigpoint.domains.identity import Identity
-from trigpoint.domains.jobs import Host, Jobs, Parts, Places, reports
-from trigpoint.domains.jobs.offers import Types
-from trigpoint.domains.logging import Logging
-from trigpoint.domains.projects import Projects
-from trigpoint.domains.storage import Storage
-from trigpoint.kernel.operations import Operations
-from trigpoint.kernel.query import Queries
-from trigpoint.kernel.reconcile import Again, Done, Wait
-from trigpoint.kernel.reconcile import Outcome as StepOutcome
-from trigpoint.kernel.recorder import Recorder
-from trigpoint.kernel.resource import Kernel
-from trigpoint.kernel.schedule import Schedule
-from trigpoint.kernel.standard import Standard
-from trigpoint.runtime.fake import FakeEngine, Fault
-from trigpoint.store import Store, events, steps, telemetry
-
-SECRET = b"s" * 32
-IMAGE = "us-docker.pkg.dev/vertex-ai/training/sklearn-cpu.1-6:latest"
-
-
-class Hands(SystemClock):
-    """The machine's clock, which tests set and whose seconds they let pass."""
-
-    ahead = 0
-    passed = 0.0
-
-    def wall(self) -> int:
-        return super().wall() + self.ahead
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self.passed
-
-
-class Shelf:
-    """Images that are there at once, or are being built while `building` says so."""
-
-    building = ""
-
-    def problem(self, image: str) -> str:
-        return "" if image == IMAGE else f"{image!r} is unknown"
-
-    def provide(self, image: str) -> Mapping[str, Any] | str:
-        return self.building or {"environment": {"path": "/env", "python": "3.10", "key": "k"}, "python": "3.10"}
-
-
-@dataclass
-class World:
-    kernel: Kernel
-    jobs: Jobs
-    engine: FakeEngine
-    shelf: Shelf
-    call: Call
-    recorder: Recorder
-    storage: Storage
-    projects: Projects
-    identity: Identity
-
-    def create(self, replicas: int = 1, **spec: Any) -> str:
-        def pool(count: int) -> WorkerPoolSpec:
-            container = ContainerSpec(image_uri=IMAGE, command=["python3", "-c", "1"])
-            return WorkerPoolSpec(
-                machine_spec=MachineSpec(machine_type="n1-standard-4"),
-                replica_count=count,
-                task=Oneof(field="container_spec", value=container),
-            )
-
-        pools = [pool(1)] + ([pool(replicas - 1)] if replicas > 1 else [])
-        job = CustomJob(display_name="j", job_spec=CustomJobSpec(worker_pool_specs=pools, **spec))
-        parent = f"projects/{self.call.project}/locations/us-central1"
-        handler = self.jobs.handlers()["google.cloud.aiplatform.v1.JobService.CreateCustomJob"]
-        return str(handler(self.call, CreateCustomJobRequest(parent=parent, custom_job=job)).name)
-
-    def cancel(self, name: str) -> None:
-        handler = self.jobs.handlers()["google.cloud.aiplatform.v1.JobService.CancelCustomJob"]
-        handler(self.call, CancelCustomJobRequest(name=name))
-
-    def step(self, name: str) -> StepOutcome:
-        """Step until there is nothing to do at once."""
-        outcome: StepOutcome = Again()
-        while isinstance(outcome, Again):
-            outcome = self.jobs.reconcilers()["customJobs"](name)
-        return outcome
-
-    def job(self, name: str) -> CustomJob:
-        found = self.jobs.find(name)
-        assert found is not None
-        return found.message
-
-    def say(
-        self,
-        uid: str,
-        task: str,
-        *kinds: str,
-        outcome: Outcome | None = None,
-        seq: int = 1,
-        time: int = 5,
-        files: list[Any] | None = None,
-    ) -> Any:
-        """Report, as an agent; with `files` as one that watches them."""
-        bodies: dict[str, Any] = {"prepared": {"address": {"host": f"h-{task}", "ip": "127.0.0.9", "ports": {}}}}
-        bodies["started"] = {"watched": files is not None}
-        if outcome is not None:
-            bodies["outcome"] = {"reason": outcome.reason, "exit_code": outcome.exit_code, "tail": outcome.tail}
-            bodies["outcome"] |= {"watched": True, "files": files} if files is not None else {}
-        said = [{"seq": seq + i, "kind": k, "time": time, "body": bodies.get(k, {})} for i, k in enumerate(kinds)]
-        return self.jobs.reports.take(uid, task, reports.token(SECRET, uid, task), {"fence": 1, "reports": said})
-
-    def told(self, name: str) -> list[str]:
-        return [event.kind for event in self.kernel.store.read(lambda tx: events.after(tx, 0, 1000, name))]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    store = Store.open(f"sqlite:///{tmp_path}/main.db", f"sqlite:///{tmp_path}/telemetry.db")
-    clock, ids = Hands(), SystemIds()
-    kernel = Kernel(store, clock, ids, Schedule())
-    tokens = Tokens(SECRET)
-    standard = Standard(kernel, Operations(kernel, tokens), Queries(kernel, tokens))
-    projects = Projects(store, clock, ids)
-    number = projects.ensure("demo-project").number
-    identity = Identity(store, clock, ids, projects, tmp_path / "keys")
-    recorder = Recorder(store, clock)
-    storage = Storage(store, tmp_path, clock, ids, lambda segment: projects.resolve(segment).number, recorder=recorder)
-    engine, shelf = FakeEngine(), Shelf()
-    places = Places(
-        reports=tmp_path / "agents.sock",
-        doors=tmp_path / "doors",
-        ca_file=tmp_path / "ca.pem",
-        hide=(),
-        hosts=(),
-        runtime="sandbox",
-        outbound=True,
-        secret=SECRET,
-        tenant=lambda number: projects.resolve(number).tenant,
-        buckets=lambda _: {},
-        proxy=lambda _: {},
-    )
-    host = Host(cpus=2, memory_gib=24, replicas_at_once=4, vcpu_quota=100, strict=False)
-    logging = Logging(store, tmp_path, tokens, lambda segment: number, lambda _: "demo-project")
-    parts = Parts(
-        standard=standard,
-        engine=engine,
-        images=shelf,
-        accounts=identity,
-        files=storage.files,
-        logging=logging,
-        machines=Types(),
-        host=host,
-        places=places,
-        recorder=recorder,
-    )
-    call = Call(Caller("me@demo-project.iam.gserviceaccount.com", number), project=number)
-    yield World(kernel, Jobs(parts), engine, shelf, call, recorder, storage, projects, identity)
-    store.close()
-
-
-def uid_of(name: str, attempt: int = 1) -> str:
-    return f"{name.rsplit('/', 1)[-1]}-{attempt}"
+from trigpoint.domains.jobs import reports
+from trigpoint.kernel.reconcile import Done, Wait
+from trigpoint.runtime.fake import Fault
+from trigpoint.store import events, steps, telemetry
 
 
 def test_a_job_from_create_to_succeeded(world: World) -> None:
@@ -595,53 +428,3 @@ def test_the_narrative_says_how_somebody_called(world: World) -> None:
             "environment": "COLAB_ENTERPRISE",
             "agent": "agent/1",
         }
-
-
-def test_a_job_whose_account_is_gone_fails_and_gives_its_place_back(world: World) -> None:
-    trainer = world.identity.accounts.create(world.call.project, "trainer@demo-project.iam.gserviceaccount.com").email
-    first, held, last = world.create(2), world.create(3, service_account=trainer), world.create()
-    world.step(first)
-    assert isinstance(world.step(held), Wait)
-    assert isinstance(world.step(last), Wait)
-    world.identity.accounts.delete(trainer)
-    world.cancel(first)
-    world.step(first)
-    world.engine.finish(uid_of(first), "workerpool0-0", Outcome("STOPPED", 1))
-    world.engine.finish(uid_of(first), "workerpool1-0", Outcome("STOPPED", 1))
-    assert world.step(first) == Done()
-    assert world.step(held) == Done()
-    error = world.job(held).error
-    assert error is not None
-    assert (world.job(held).state.name, error.code) == ("FAILED", 7)
-    assert trainer in error.message
-    world.step(last)
-    assert uid_of(last) in world.engine.ensured
-
-
-def test_a_job_is_cancelled_when_its_project_is_deleted(world: World) -> None:
-    number = world.projects.create("second-project", "", {}).number
-    world.call = Call(Caller("me@second-project.iam.gserviceaccount.com", number), project=number)
-    runs, waits = world.create(4), world.create()
-    world.step(runs)
-    assert isinstance(world.step(waits), Wait)
-    world.projects.delete(number)
-    assert world.step(waits) == Done()
-    world.step(runs)
-    for pool, index in ((0, 0), (1, 0), (1, 1), (1, 2)):
-        world.engine.finish(uid_of(runs), f"workerpool{pool}-{index}", Outcome("STOPPED", 1))
-    assert world.step(runs) == Done()
-    assert [world.job(name).state.name for name in (runs, waits)] == ["CANCELLED", "CANCELLED"]
-
-
-def test_a_job_that_somebody_awaits_is_not_deleted_before(world: World) -> None:
-    parent, pipeline = f"projects/{world.call.project}/locations/us-central1", "projects/1/trainingPipelines/2"
-    job = world.job(world.create())
-    name = world.jobs.launch(parent, "77", job, {}, ("trainingPipelines", pipeline)).row.name
-    world.cancel(name)
-    assert world.step(name) == Done()
-    delete = world.jobs.handlers()["google.cloud.aiplatform.v1.JobService.DeleteCustomJob"]
-    with pytest.raises(FailedPrecondition, match=f"before {pipeline} has ended"):
-        delete(world.call, DeleteCustomJobRequest(name=name))
-    world.kernel.store.write(lambda tx: world.jobs.let_go(tx, pipeline, name))
-    delete(world.call, DeleteCustomJobRequest(name=name))
-    assert world.jobs.find(name) is None
