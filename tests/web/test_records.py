@@ -55,6 +55,17 @@ def test_lineage_begins_at_runs_has_directions_and_offers_only_what_there_is(loo
         expect(page.locator(".react-flow__node")).not_to_have_count(before)
 
 
+def test_the_section_of_what_is_shown_is_marked(look: Open, served: Served) -> None:
+    page = look(f"/console/{served.runs['cancelled']}?tab=overview").page
+    sections = page.get_by_role("navigation", name="Sections")
+    expect(sections.locator("[aria-current]")).to_have_text("Training")
+    page.goto(f"{served.base}/console/data/console-data/")
+    expect(sections.locator("[aria-current]")).to_have_text("Storage")
+    page.get_by_role("main").get_by_role("link", name="Storage").click()
+    expect(page).to_have_url(re.compile(r"/projects/demo-project/data$"))
+    expect(sections.locator("[aria-current=page]")).to_have_text("Storage")
+
+
 def test_lineage_begins_at_custom_jobs_too(look: Open, served: Served) -> None:
     rest = served.rest()
     job = Plan("writes-alone").job()

@@ -21,6 +21,20 @@ const SECTIONS = [
   { key: "data", path: "/data", icon: Database },
 ] as const;
 
+/** Kinds of resources, and the sections that show them. */
+const HOLDERS: Record<string, string> = {
+  trainingPipelines: "training",
+  customJobs: "training",
+  datasets: "datasets",
+  models: "models",
+};
+
+/** The section that a page of one thing belongs to. */
+function sectionOf(path: string): string | undefined {
+  const kind = /\/locations\/[^/]+\/([^/]+)\/./.exec(path)?.[1] ?? "";
+  return HOLDERS[kind] ?? (/^(\/console)?\/data\//.test(path) ? "data" : undefined);
+}
+
 export function Shell() {
   const say = useTexts(appTexts);
   const { role, projects } = useSession();
@@ -79,6 +93,7 @@ function Sections() {
   const say = useTexts(appTexts);
   const { project: segment } = useParams({ strict: false }) as { project?: string };
   const project = useProject(segment);
+  const within = useRouterState({ select: (state) => sectionOf(state.location.pathname) });
   return (
     <ul className={css.sections}>
       {SECTIONS.map(({ key, path, icon: Icon }) => (
@@ -87,6 +102,7 @@ function Sections() {
             to={`/projects/${project.id}${path}` as "/"}
             activeOptions={{ exact: path === "" }}
             className={css.section}
+            aria-current={key === within || undefined}
             activeProps={{ "aria-current": "page" }}
           >
             <Icon size={18} aria-hidden />

@@ -15,12 +15,13 @@ import { useTexts } from "~/i18n";
 import { micros } from "~/lib/times";
 import { formatBytes } from "~/lib/units";
 import css from "./Objects.module.css";
-import { crumbsOf } from "./ObjectsPage";
+import { useCrumbs } from "./ObjectsPage";
 import { Preview } from "./Preview";
 import { storageTexts } from "./texts";
 
 export function ObjectPage({ bucket, name }: { bucket: string; name: string }) {
   const say = useTexts(storageTexts);
+  const crumbs = useCrumbs(bucket, name);
   const found = useQuery({ queryKey: ["object", bucket, name], queryFn: () => getObject(bucket, name) });
   const [deleting, setDeleting] = useState(false);
   const missing = found.error instanceof ApiError && found.error.code === 404;
@@ -43,7 +44,7 @@ export function ObjectPage({ bucket, name }: { bucket: string; name: string }) {
   return (
     <Page
       title={name.split("/").at(-1) ?? name}
-      crumbs={crumbsOf(say, bucket, name)}
+      crumbs={crumbs}
       lead={<Id text={`gs://${bucket}/${name}`} />}
       actions={actions}
     >

@@ -4,6 +4,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useLocation, useParams } from "@tanstack/react-router";
 import { CornerLeftUp, FileText, Folder as FolderIcon, Upload } from "lucide-react";
 import { useRef, useState } from "react";
+import { useProject } from "~/api/session";
 import { type Folder, listFolder, type StoredObject } from "~/api/storage";
 import { Id } from "~/design/Copy";
 import { Empty, Problem, Waiting } from "~/design/Notice";
@@ -31,7 +32,9 @@ export function ObjectsPage() {
 }
 
 /** The way from the buckets to a place in one. */
-export function crumbsOf(say: Say<(typeof storageTexts.keys)[number]>, bucket: string, path: string) {
+export function useCrumbs(bucket: string, path: string) {
+  const say = useTexts(storageTexts);
+  const project = useProject();
   const parts = path.split("/").slice(0, -1);
   if (path.endsWith("/")) parts.pop();
   const folders = parts.map((label, i) => ({
@@ -42,7 +45,7 @@ export function crumbsOf(say: Say<(typeof storageTexts.keys)[number]>, bucket: s
       .join("/")}/`,
   }));
   const top = path ? [{ label: bucket, to: `/data/${bucket}/` }] : [];
-  return [{ label: say("title"), to: "/projects/-/data" }, ...top, ...folders];
+  return [{ label: say("title"), to: `/projects/${project.id}/data` }, ...top, ...folders];
 }
 
 interface Row {
@@ -59,6 +62,7 @@ function FolderPage({ bucket, prefix }: { bucket: string; prefix: string }) {
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page: Folder) => page.next,
   });
+  const crumbs = useCrumbs(bucket, prefix);
   const uploads = useUploads(bucket, prefix);
   const [over, setOver] = useState(false);
   const picker = useRef<HTMLInputElement>(null);
@@ -71,7 +75,7 @@ function FolderPage({ bucket, prefix }: { bucket: string; prefix: string }) {
   return (
     <Page
       title={prefix ? (prefix.split("/").at(-2) ?? prefix) : bucket}
-      crumbs={crumbsOf(say, bucket, prefix)}
+      crumbs={crumbs}
       lead={<Id text={`gs://${bucket}/${prefix}`} />}
       actions={actions}
     >

@@ -97,7 +97,7 @@ function Lead({ details: { run } }: { details: RunDetails }) {
         </>
       )}
       {run.cause && (
-        <span className={css.cause}>
+        <span className={run.state.endsWith("FAILED") ? css.cause : undefined}>
           {" · "}
           <Said text={run.cause} printed={run.printed} />
         </span>

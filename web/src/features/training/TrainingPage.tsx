@@ -91,7 +91,7 @@ function columns(say: Say<(typeof trainingTexts.keys)[number]>): Column<RunItem>
       optional: true,
       cell: (run) => (
         <span
-          className={run.cause ? css.cause : css.muted}
+          className={run.state.endsWith("FAILED") ? css.cause : css.muted}
           title={(run.printed ? run.cause : saidNow(run.cause || run.reason)) || run.code}
           data-data={!run.cause && !run.reason ? "" : undefined}
         >
