@@ -35,15 +35,21 @@ export function folded(graph: Shown, apart: ReadonlySet<string>): Shown {
 
 function foldersOf({ things, arrows }: Shown, apart: ReadonlySet<string>): Map<string, Thing[]> {
   const ends = new Map<string, Arrow[]>();
-  for (const arrow of arrows) for (const id of [arrow.from, arrow.to]) ends.set(id, [...(ends.get(id) ?? []), arrow]);
+  for (const arrow of arrows) for (const id of [arrow.from, arrow.to]) add(ends, id, arrow);
   const found = new Map<string, Thing[]>();
   for (const thing of things) {
     const [only, ...others] = ends.get(thing.id) ?? [];
     if (thing.role !== "object" || !thing.uri || !only || others.length > 0 || apart.has(thing.id)) continue;
     const id = `${only.kind} ${only.from === thing.id ? only.to : only.from} ${above(thing.uri)}`;
-    found.set(id, [...(found.get(id) ?? []), thing]);
+    add(found, id, thing);
   }
   return new Map([...found].filter(([id, inside]) => inside.length > FEW && !apart.has(id)));
+}
+
+function add<T>(to: Map<string, T[]>, key: string, one: T): void {
+  const known = to.get(key);
+  if (known) known.push(one);
+  else to.set(key, [one]);
 }
 
 function folder(id: string, inside: readonly Thing[]): Thing {
