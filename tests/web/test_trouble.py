@@ -148,10 +148,7 @@ def test_a_lineage_of_a_thousand_nodes_is_drawn(look: Open, served: Served) -> N
 
 
 def test_a_large_lineage_begins_at_its_job_and_follows_what_is_opened(look: Open, served: Served) -> None:
-    page = look().page
-    page.route("**:queryContextLineageSubgraph*", lambda route: route.fulfill(json=written(300)))
-    focus = "projects/1/locations/us-central1/metadataStores/default/contexts/job-7"
-    page.goto(f"{served.base}/console/projects/demo-project/lineage?focus={focus}")
+    page = lineage_of_a_job(look, served, written(300))
     node = page.locator(".react-flow__node")
     expect(node.filter(has_text="writer")).to_be_in_viewport(ratio=1, timeout=30_000)
     node.filter(has_text="writer").click()
@@ -168,10 +165,7 @@ def test_a_large_lineage_begins_at_its_job_and_follows_what_is_opened(look: Open
 
 
 def test_a_lineage_too_tall_to_be_read_begins_at_its_job_too(look: Open, served: Served) -> None:
-    page = look().page
-    page.route("**:queryContextLineageSubgraph*", lambda route: route.fulfill(json=written(120)))
-    focus = "projects/1/locations/us-central1/metadataStores/default/contexts/job-7"
-    page.goto(f"{served.base}/console/projects/demo-project/lineage?focus={focus}")
+    page = lineage_of_a_job(look, served, written(120))
     node = page.locator(".react-flow__node")
     expect(node.filter(has_text="writer")).to_be_in_viewport(ratio=1, timeout=30_000)
     box = node.filter(has_text="writer").bounding_box()
@@ -182,13 +176,10 @@ def test_a_lineage_too_tall_to_be_read_begins_at_its_job_too(look: Open, served:
 
 
 def test_many_files_of_one_folder_are_one_node_until_each_is_asked_for(look: Open, served: Served) -> None:
-    page = look().page
     found = written(120)
     for number, artifact in enumerate(found["artifacts"]):
         artifact["uri"] = f"gs://console-data/many/part-{number}.txt"
-    page.route("**:queryContextLineageSubgraph*", lambda route: route.fulfill(json=found))
-    focus = "projects/1/locations/us-central1/metadataStores/default/contexts/job-7"
-    page.goto(f"{served.base}/console/projects/demo-project/lineage?focus={focus}")
+    page = lineage_of_a_job(look, served, found)
     expect(page.get_by_text("3 nodes", exact=False)).to_be_visible(timeout=15_000)
     folder = page.locator(".react-flow__node").filter(has_text="120 objects")
     expect(folder).to_contain_text("many/")
@@ -215,6 +206,15 @@ def test_what_shows_more_of_a_lineage_leaves_the_keyboard_where_it_is(look: Open
     expect(node.filter(has_text="run 1")).to_be_visible()
     expect(more).to_have_count(0)
     assert page.evaluate("document.activeElement.innerText").endswith("file 1")
+
+
+def lineage_of_a_job(look: Open, served: Served, found: dict[str, Any]) -> Page:
+    """Open the lineage of a job that the server answers with `found`."""
+    page = look().page
+    page.route("**:queryContextLineageSubgraph*", lambda route: route.fulfill(json=found))
+    focus = "projects/1/locations/us-central1/metadataStores/default/contexts/job-7"
+    page.goto(f"{served.base}/console/projects/demo-project/lineage?focus={focus}")
+    return page
 
 
 def written(files: int) -> dict[str, Any]:
